@@ -1,0 +1,173 @@
+#include <sys/stat.h>
+#include <sys/wait.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "inside.h"
+#include "sys.h"
+
+/*
+ * A user namespace that exists to describe a map: on disk id `owner`, inside
+ * the sandbox's user, nothing else. Returns its descriptor or -1/errno.
+ */
+static int
+open_idmap(struct inside *in, uid_t owner, gid_t group)
+{
+	struct clone_args args = { .flags = CLONE_NEWUSER,
+		.exit_signal = SIGCHLD };
+	char name[16], uids[48], gids[48];
+	int ns = -1, saved;
+	pid_t pid;
+
+	(void)snprintf(uids, sizeof(uids), "%u %u 1", owner,
+	    ids_builder_uid(in->ids, in->plan, in->plan->uid));
+	(void)snprintf(gids, sizeof(gids), "%u %u 1", group,
+	    ids_builder_gid(in->ids, in->plan, in->plan->gid));
+	pid = sys_clone3(&args);
+	if (pid < 0)
+		return -1;
+	if (pid == 0) {
+		for (;;)
+			(void)pause();
+	}
+	(void)snprintf(name, sizeof(name), "%d", (int)pid);
+	{
+		auto_fd proc = openat(
+		    in->proc, name, O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+		if (proc >= 0 && ids_write(proc, "uid_map", uids) == 0 &&
+		    ids_write(proc, "gid_map", gids) == 0)
+			ns = openat(proc, "ns/user", O_RDONLY | O_CLOEXEC);
+	}
+	saved = errno;
+	(void)kill(pid, SIGKILL);
+	(void)waitpid(pid, NULL, 0);
+	errno = saved;
+	return ns;
+}
+
+/*
+ * The place to show a bind at, made where it does not exist; an O_PATH
+ * descriptor or -1/errno. Links that stand there lead nowhere outside.
+ */
+static int
+open_target(struct inside *in, const char *path, bool is_dir)
+{
+	const uint64_t resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS;
+	char prefix[PATH_MAX];
+	size_t end = 0;
+
+	for (;;) {
+		int fd;
+
+		end += strspn(path + end, "/");
+		end += strcspn(path + end, "/");
+		if (end >= sizeof(prefix)) {
+			errno = ENAMETOOLONG;
+			return -1;
+		}
+		memcpy(prefix, path, end);
+		prefix[end] = '\0';
+		bool last = path[end + strspn(path + end, "/")] == '\0';
+		fd = sys_openat2(in->root, prefix, O_PATH, resolve);
+		if (fd < 0 && errno == ENOENT) {
+			/* The parent exists by now; its name may be a link. */
+			char *slash = strrchr(prefix, '/');
+			const char *name = slash + 1;
+
+			*slash = '\0';
+			auto_fd dir = sys_openat2(in->root,
+			    slash == prefix ? "/" : prefix,
+			    O_PATH | O_DIRECTORY, resolve);
+			if (dir < 0)
+				return -1;
+			if (last && !is_dir) {
+				auto_fd made = openat(dir, name,
+				    O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC,
+				    0644);
+				if (made < 0)
+					return -1;
+			} else if (mkdirat(dir, name, 0755) != 0) {
+				return -1;
+			}
+			fd = openat(
+			    dir, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+		}
+		if (fd < 0 || last)
+			return fd;
+		(void)close(fd);
+	}
+}
+
+/* Makes the writable tree the user's, where the caller is root. */
+static int
+map_owner(struct inside *in, const struct bind *b, int tree,
+    const struct stat *st)
+{
+	struct mount_attr attr = { .attr_set = MOUNT_ATTR_IDMAP };
+	auto_fd ns = -1;
+
+	if (in->ids->mode != IDS_LEASED)
+		return 0;
+	if (st->st_uid == 0 && !in->plan->bind_root) {
+		errno = EPERM;
+		return inside_fail(in,
+		    "%s is root's: what is written there would be root's on "
+		    "the host; --bind-root allows it",
+		    b->source);
+	}
+	ns = open_idmap(in, st->st_uid, st->st_gid);
+	if (ns < 0)
+		return inside_fail(in, "make a map for %s", b->source);
+	attr.userns_fd = (uint64_t)ns;
+	if (sys_mount_setattr(tree, AT_EMPTY_PATH | AT_RECURSIVE, &attr) != 0)
+		return inside_fail(in,
+		    "%s: its file system cannot map owners (idmapped mounts)",
+		    b->source);
+	return 0;
+}
+
+static int
+show_bind(struct inside *in, const struct bind *b)
+{
+	struct mount_attr attr = { .attr_set = MOUNT_ATTR_NOSUID |
+		    MOUNT_ATTR_NODEV | (b->writable ? 0 : MOUNT_ATTR_RDONLY),
+		.propagation = MS_PRIVATE };
+	auto_fd target = -1;
+	struct stat st;
+	auto_fd tree = sys_open_tree(AT_FDCWD, b->source,
+	    OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE);
+
+	if (tree < 0 || fstat(tree, &st) != 0)
+		return inside_fail(in, "%s", b->source);
+#ifdef MUTATE_NOSUID
+	attr.attr_set &= ~(uint64_t)MOUNT_ATTR_NOSUID;
+#endif
+#ifdef MUTATE_NODEV
+	attr.attr_set &= ~(uint64_t)MOUNT_ATTR_NODEV;
+#endif
+	if (sys_mount_setattr(tree, AT_EMPTY_PATH | AT_RECURSIVE, &attr) != 0)
+		return inside_fail(in, "%s", b->source);
+	if (b->writable && map_owner(in, b, tree, &st) != 0)
+		return -1;
+	target = open_target(in, b->target, S_ISDIR(st.st_mode));
+	if (target < 0 || sys_move_mount(tree, target, "") != 0)
+		return inside_fail(in, "show %s at %s", b->source, b->target);
+	return 0;
+}
+
+int
+binds_make(struct inside *in)
+{
+	for (size_t i = 0; i < in->plan->bind_count; i++) {
+		if (show_bind(in, &in->plan->binds[i]) != 0)
+			return -1;
+	}
+	return 0;
+}

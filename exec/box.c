@@ -1,0 +1,296 @@
+/*
+ * How a command is run.
+ *
+ * Three processes. The SUPERVISOR is the caller's own: `mayfly run`, or the
+ * broker of the activator. It starts the sandbox with one clone3, carries the
+ * streams, watches the limits, and says in the end what happened. INIT is the
+ * sandbox's PID 1: first it builds, step by step (inside.c), then it reaps and
+ * ends (init.c). The COMMAND is init's child.
+ *
+ *   caller's 0,1,2 <-> SUPERVISOR --clone3--> INIT --fork--> COMMAND
+ *                        |   |                  |               |
+ *                        |   '--control socket--'               |
+ *                        '--------------three pipes-------------'
+ *
+ * Two user namespaces. The BUILDER's is the one in which the steps run with
+ * every capability: root's own where root calls, else one made by clone3 for
+ * an ordinary user. Mounts, network and the rest belong to it. The SANDBOX's
+ * is entered when all is built, owns none of the other namespaces, and its
+ * root has seven harmless capabilities: there is no mount that the command
+ * could change or take away, and no interface that it could configure.
+ * A second gain: the limit on processes, charged to the maker of that second
+ * namespace, bounds all its ids together.
+ *
+ * Order. Everything that the host must give up on a crash hangs on processes:
+ * mounts and namespaces go with init, the ids with the lock that init holds,
+ * init with the supervisor (PR_SET_PDEATHSIG). What is left is an empty
+ * cgroup. The command starts only when init has given up its capabilities,
+ * its descriptors and the caller's strings: it waits for the end of a pipe
+ * that init closes last.
+ *
+ * The caller's descriptors never enter. The command's are pipes of ours or a
+ * terminal of its own; it could set flags on them that everybody shares.
+ *
+ * The end. Whatever comes first of the command's end, a limit, the caller's
+ * signal: then init is killed or ends, and the kernel ends all that is left.
+ * What the pipes still hold is carried before the verdict is given.
+ */
+#include "box.h"
+
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "inside.h"
+#include "sys.h"
+#include "watch.h"
+
+/* What is fresh for every sandbox besides the two user namespaces. */
+static const struct {
+	uint64_t flag;
+	const char *name;
+} namespaces[] = {
+#ifndef MUTATE_PIDNS
+	{ CLONE_NEWPID, "pid" },
+#endif
+#ifndef MUTATE_NETNS
+	{ CLONE_NEWNET, "net" },
+#endif
+#ifndef MUTATE_IPCNS
+	{ CLONE_NEWIPC, "ipc" },
+#endif
+#ifndef MUTATE_UTSNS
+	{ CLONE_NEWUTS, "uts" },
+#endif
+	{ CLONE_NEWNS, "mnt" },
+};
+
+/* The two ends of one of the command's streams. */
+struct ends {
+	int ours, theirs;
+};
+
+static int
+open_stream(struct box *b, int i, struct ends *e)
+{
+	int fds[2];
+
+	if (pipe2(fds, O_CLOEXEC) != 0)
+		return failure_set(b->failure, "streams", errno, "pipe");
+	e->theirs = fds[i == 0 ? 0 : 1];
+	e->ours = fds[i == 0 ? 1 : 0];
+	if (fcntl(e->ours, F_SETFL, O_NONBLOCK) != 0)
+		return failure_set(b->failure, "streams", errno, "fcntl");
+	return 0;
+}
+
+static int
+open_streams(struct box *b, struct ends e[3])
+{
+	for (int i = 0; i < 3; i++) {
+		e[i].ours = e[i].theirs = -1;
+		if (!b->plan->tty && open_stream(b, i, &e[i]) != 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* Connects the pipes with where the plan says that they lead. */
+static void
+connect_streams(struct box *b, const struct ends e[3])
+{
+	const struct stream *s[] = { &b->plan->out, &b->plan->err };
+	struct kept *kept[] = { &b->verdict->out, &b->verdict->err };
+	struct relay *in = &b->relays[0];
+
+	for (int i = 0; i < 3; i++) {
+		if (e[i].theirs >= 0)
+			(void)close(e[i].theirs);
+	}
+	/* A terminal is connected when there is one: take_ready(). */
+	if (!b->plan->tty) {
+		in->from = b->plan->in.fd;
+		in->to = e[0].ours;
+		in->to_is_ours = true;
+		if (in->from < 0)
+			relay_close(in);
+	}
+	for (int i = 0; i < 2; i++) {
+		struct relay *r = &b->relays[i + 1];
+
+		r->from = e[i + 1].ours;
+		r->owns_from = true;
+		r->limit = b->plan->limits.value[LIMIT_OUTPUT];
+		r->kept = kept[i];
+		r->keeps = s[i]->keep;
+		if (r->keeps && r->limit == LIMIT_UNSET)
+			r->limit = LIMIT_OUTPUT_KEPT;
+		else if (!r->keeps && s[i]->fd >= 0)
+			relay_to_shared(r, s[i]->fd);
+	}
+}
+
+/* In the new process, before the steps. */
+static noreturn void
+start_inside(struct box *b, int control, const struct ends e[3])
+{
+	const uint64_t *limit = b->plan->limits.value;
+	struct inside in = { .plan = b->plan,
+		.ids = &b->ids,
+		.control = control,
+		.own_cgroup = b->cgroup.dir >= 0,
+		.as_kb = LIMIT_UNSET,
+		.backstop = limit[LIMIT_WALL] + 5000 };
+	char go;
+
+	for (int i = 0; i < 3; i++)
+		in.streams[i] = e[i].theirs;
+	if (b->plan->limits.asked[LIMIT_MEM] && !b->cgroup.memory)
+		in.as_kb = 2 * limit[LIMIT_MEM] + 1048576;
+	/* An ordinary user's builder namespace is mapped from outside. */
+	if (b->ids.mode != IDS_LEASED && recv(control, &go, 1, 0) != 1)
+		_exit(1);
+	inside_run(&in);
+}
+
+static int
+clone_failed(struct box *b, int error)
+{
+	const char *hint = "clone3";
+
+	if (error == EPERM && b->ids.mode == IDS_LEASED)
+		hint = "clone3: this container may not make namespaces; "
+		       "with docker add --cap-add SYS_ADMIN --security-opt "
+		       "seccomp=unconfined --security-opt apparmor=unconfined";
+	else if (error == EPERM)
+		hint = "clone3: user namespaces are refused here; see "
+		       "mayfly doctor";
+	else if (error == ENOSPC)
+		hint = "clone3: user.max_*_namespaces is reached";
+	return failure_set(b->failure, "namespaces", error, "%s", hint);
+}
+
+static int
+start_sandbox(struct box *b, int control, const struct ends e[3])
+{
+	struct clone_args args = { .flags = CLONE_PIDFD | CLONE_CLEAR_SIGHAND,
+		.pidfd = (uint64_t)(uintptr_t)&b->pidfd,
+		.exit_signal = SIGCHLD };
+
+	for (size_t i = 0; i < sizeof(namespaces) / sizeof(*namespaces); i++)
+		args.flags |= namespaces[i].flag;
+	if (b->ids.mode != IDS_LEASED)
+		args.flags |= CLONE_NEWUSER;
+	if (b->cgroup.dir >= 0) {
+		args.flags |= CLONE_INTO_CGROUP;
+		args.cgroup = (uint64_t)b->cgroup.dir;
+	}
+	b->pid = sys_clone3(&args);
+	if (b->pid < 0)
+		return clone_failed(b, errno);
+	if (b->pid == 0)
+		start_inside(b, control, e);
+	return 0;
+}
+
+static int
+map_builder(struct box *b)
+{
+	if (b->ids.mode == IDS_LEASED)
+		return 0;
+	if (ids_map_builder(&b->ids, b->pid, b->failure) != 0)
+		return -1;
+	if (send(b->control, "", 1, MSG_NOSIGNAL) != 1)
+		return failure_set(b->failure, "ids", errno, "send");
+	return 0;
+}
+
+/* Starts the sandbox; on failure there is none. */
+static int
+box_start(struct box *b)
+{
+	struct ends e[3] = { { -1, -1 }, { -1, -1 }, { -1, -1 } };
+	int pair[2];
+
+	if (ids_take(&b->ids, b->config, b->failure) != 0 ||
+	    cgroup_open(&b->cgroup, b->plan, b->failure) != 0 ||
+	    open_streams(b, e) != 0)
+		return -1;
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) != 0)
+		return failure_set(b->failure, "start", errno, "socketpair");
+	b->control = pair[0];
+	if (start_sandbox(b, pair[1], e) != 0)
+		return -1;
+	(void)close(pair[1]);
+	connect_streams(b, e);
+	if (map_builder(b) != 0) {
+		watch_abandon(b);
+		return -1;
+	}
+	return 0;
+}
+
+/* What holds each limit; API.md section 1. */
+static void
+fill_enforced(struct box *b)
+{
+	const struct limits *l = &b->plan->limits;
+	enum enforcer *e = b->verdict->enforced;
+
+	e[LIMIT_TIME] = b->cgroup.dir >= 0 ? ENFORCED_CGROUP : ENFORCED_SAMPLED;
+	e[LIMIT_WALL] = ENFORCED_TIMER;
+	e[LIMIT_MEM] = b->cgroup.memory ? ENFORCED_CGROUP : ENFORCED_SAMPLED;
+	e[LIMIT_FSIZE] = ENFORCED_RLIMIT;
+	e[LIMIT_STACK] = ENFORCED_RLIMIT;
+	e[LIMIT_NOFILE] = ENFORCED_RLIMIT;
+	e[LIMIT_NPROC] = b->cgroup.pids ? ENFORCED_CGROUP : ENFORCED_RLIMIT;
+	e[LIMIT_DISK] = ENFORCED_TMPFS;
+	e[LIMIT_SESSION_DISK] = ENFORCED_NONE;
+	e[LIMIT_CPUS] = l->value[LIMIT_CPUS] != LIMIT_UNSET && b->cgroup.cpu ?
+	    ENFORCED_CGROUP :
+	    ENFORCED_NONE;
+	e[LIMIT_OUTPUT] = b->relays[1].limit != LIMIT_UNSET ? ENFORCED_READER :
+							      ENFORCED_NONE;
+}
+
+int
+box_run(const struct plan *p, const struct config *c, struct verdict *v,
+    struct failure *f)
+{
+	static char buffers[3][RELAY_SIZE];
+	struct box b = { .plan = p,
+		.config = c,
+		.verdict = v,
+		.failure = f,
+		.ids = { .lease = -1 },
+		.meter = { .proc = -1, .root = -1 },
+		.pid = -1,
+		.pidfd = -1,
+		.control = -1,
+		.cgroup = { .dir = -1, .parent = -1 } };
+	int r;
+
+	memset(v, 0, sizeof(*v));
+	for (int i = 0; i < 3; i++)
+		relay_init(&b.relays[i], buffers[i]);
+	watch_prepare(&b);
+	r = box_start(&b);
+	if (r == 0)
+		r = watch(&b);
+	if (r == 0)
+		fill_enforced(&b);
+	cgroup_close(&b.cgroup);
+	watch_finish(&b);
+	if (b.ids.lease >= 0)
+		(void)close(b.ids.lease);
+	return r;
+}

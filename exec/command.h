@@ -1,0 +1,20 @@
+#ifndef EXEC_COMMAND_H
+#define EXEC_COMMAND_H
+
+#include <stdbool.h>
+
+/*
+ * The subcommands of mayfly. argv[0] is the subcommand's name. Each returns
+ * the exit status of the program.
+ */
+int run_main(int argc, char **argv);
+int reap_main(int argc, char **argv);
+int doctor_main(int argc, char **argv);
+
+/* Was descriptor 0, 1 or 2 open when the program started? */
+bool command_stream_given(int fd);
+
+/* "mayfly: fmt" and a newline on stderr. */
+void complain(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
+#endif

@@ -1,0 +1,277 @@
+#include "config.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <glob.h>
+#include <inttypes.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "sys.h"
+
+#define CONFIG_FILE "/etc/mayfly/mayfly.conf"
+#define CONFIG_FRAGMENTS "/etc/mayfly/mayfly.conf.d/*.conf"
+#define CONFIG_SIZE_MAX 65536
+
+/*
+ * Ids that the conventions of systemd (524,288 to 1,879,048,191 for its
+ * containers, from 2,147,352,576 on for foreign images) leave alone.
+ */
+#define UID_BASE UINT64_C(1879048192)
+#define UID_COUNT (UINT64_C(1024) * 65536)
+
+enum kind { KIND_TEXT, KIND_PATH, KIND_NUMBER };
+
+static const struct key {
+	const char *name;
+	enum kind kind;
+	size_t offset;
+	const char *text; /* default of a text or path */
+	uint64_t number;  /* default of a number */
+	uint64_t min;
+	uint64_t max;
+} keys[] = {
+	{ "state_dir", KIND_PATH, offsetof(struct config, state_dir),
+	    "/var/lib/mayfly", 0, 0, 0 },
+	{ "run_dir", KIND_PATH, offsetof(struct config, run_dir),
+	    "/run/mayfly", 0, 0, 0 },
+	{ "default_image", KIND_TEXT, offsetof(struct config, default_image),
+	    "host", 0, 0, 0 },
+	{ "allowed_hosts", KIND_TEXT, offsetof(struct config, allowed_hosts),
+	    "", 0, 0, 0 },
+	{ "registries", KIND_TEXT, offsetof(struct config, registries), "", 0,
+	    0, 0 },
+	{ "session_ttl", KIND_NUMBER, offsetof(struct config, session_ttl),
+	    NULL, 300, 1, 3155760000 },
+	{ "max_sessions", KIND_NUMBER, offsetof(struct config, max_sessions),
+	    NULL, 10000, 0, 1000000000 },
+	{ "max_runs", KIND_NUMBER, offsetof(struct config, max_runs), NULL,
+	    256, 1, 1000000 },
+	{ "uid_base", KIND_NUMBER, offsetof(struct config, uid_base), NULL,
+	    UID_BASE, 65536, 4294836224 },
+	{ "uid_count", KIND_NUMBER, offsetof(struct config, uid_count), NULL,
+	    UID_COUNT, 65536, 4294836224 },
+	{ "pool", KIND_NUMBER, offsetof(struct config, pool), NULL, 0, 0,
+	    4096 },
+};
+
+#define KEY_COUNT (sizeof(keys) / sizeof(*keys))
+
+void
+config_defaults(struct config *c)
+{
+	char *base = (char *)c;
+
+	memset(c, 0, sizeof(*c));
+	limits_init(&c->limits);
+	for (size_t i = 0; i < KEY_COUNT; i++) {
+		if (keys[i].kind == KIND_NUMBER)
+			*(uint64_t *)(base + keys[i].offset) = keys[i].number;
+		else
+			*(const char **)(base + keys[i].offset) = keys[i].text;
+	}
+}
+
+static int
+set_number(
+    const struct key *k, uint64_t *field, const char *value, char *why,
+    size_t size)
+{
+	char *end;
+	uint64_t n;
+
+	errno = 0;
+	n = strtoull(value, &end, 10);
+	if (*value < '0' || *value > '9' || *end != '\0' || errno != 0 ||
+	    n < k->min || n > k->max) {
+		(void)snprintf(why, size,
+		    "%s: '%.40s' is not a whole number from %" PRIu64
+		    " to %" PRIu64,
+		    k->name, value, k->min, k->max);
+		return -1;
+	}
+	*field = n;
+	return 0;
+}
+
+/* default_NAME and max_NAME; 1 when key is neither. */
+static int
+set_limit(struct config *c, const char *key, const char *value, char *why,
+    size_t size)
+{
+	bool cap = strncmp(key, "max_", 4) == 0;
+	const char *name = cap ? key + 4 : key + 8;
+	enum limit which;
+	uint64_t n;
+
+	if (!cap && strncmp(key, "default_", 8) != 0)
+		return 1;
+	which = limits_find(name, strlen(name));
+	if (which == LIMIT_MAX)
+		return 1;
+	if (limits_parse(&c->limits, which, value, &n, why, size) != 0)
+		return -1;
+	if (cap) {
+		c->limits.cap[which] = n;
+		/* What nobody may ask for cannot be the default either. */
+		if (c->limits.value[which] > n)
+			c->limits.value[which] = n;
+	} else {
+		c->limits.value[which] = n;
+	}
+	return 0;
+}
+
+int
+config_set(struct config *c, const char *key, const char *value, char *why,
+    size_t size)
+{
+	char *base = (char *)c;
+	int r;
+
+	for (size_t i = 0; i < KEY_COUNT; i++) {
+		if (strcmp(keys[i].name, key) != 0)
+			continue;
+		if (keys[i].kind == KIND_NUMBER)
+			return set_number(&keys[i],
+			    (uint64_t *)(base + keys[i].offset), value, why,
+			    size);
+		if (keys[i].kind == KIND_PATH && *value != '/') {
+			(void)snprintf(why, size,
+			    "%s: '%.80s' is not an absolute path", key, value);
+			return -1;
+		}
+		*(const char **)(base + keys[i].offset) = value;
+		return 0;
+	}
+	r = set_limit(c, key, value, why, size);
+	if (r == 1)
+		(void)snprintf(why, size, "unknown key '%.40s'", key);
+	return r == 0 ? 0 : -1;
+}
+
+/* Cuts the blanks at both ends. */
+static char *
+trim(char *s)
+{
+	char *end;
+
+	s += strspn(s, " \t\r");
+	end = s + strlen(s);
+	while (end > s && strchr(" \t\r", end[-1]) != NULL)
+		*--end = '\0';
+	return s;
+}
+
+int
+config_parse(struct config *c, const char *name, char *text, char *why,
+    size_t size)
+{
+	unsigned number = 0;
+	char *line, *next, *equals, reason[160];
+
+	for (line = text; line != NULL; line = next) {
+		number++;
+		next = strchr(line, '\n');
+		if (next != NULL)
+			*next++ = '\0';
+		line = trim(line);
+		if (*line == '\0' || *line == '#')
+			continue;
+		equals = strchr(line, '=');
+		if (equals == NULL) {
+			(void)snprintf(why, size,
+			    "%s:%u: not of the form key = value", name,
+			    number);
+			return -1;
+		}
+		*equals = '\0';
+		if (config_set(c, trim(line), trim(equals + 1), reason,
+			sizeof(reason)) != 0) {
+			(void)snprintf(
+			    why, size, "%s:%u: %s", name, number, reason);
+			return -1;
+		}
+	}
+	return 0;
+}
+
+/* One file, which need not exist. Its text stays: values point into it. */
+static int
+read_file(struct config *c, const char *path, char *why, size_t size)
+{
+	auto_fd fd = open(path, O_RDONLY | O_CLOEXEC);
+	char *text;
+	ssize_t n;
+
+	if (fd < 0 && errno == ENOENT)
+		return 0;
+	text = malloc(CONFIG_SIZE_MAX + 1);
+	n = fd < 0 || text == NULL ? -1 : read(fd, text, CONFIG_SIZE_MAX + 1);
+	if (n < 0) {
+		(void)snprintf(why, size, "%s: %s", path, strerror(errno));
+		return -1;
+	}
+	if (n > CONFIG_SIZE_MAX || memchr(text, '\0', (size_t)n) != NULL) {
+		(void)snprintf(why, size,
+		    "%s: not a text of at most %d bytes", path,
+		    CONFIG_SIZE_MAX);
+		return -1;
+	}
+	text[n] = '\0';
+	return config_parse(c, path, text, why, size);
+}
+
+/* MAYFLY_KEY for every key; other MAYFLY_ variables are not ours to judge. */
+static int
+read_environment(struct config *c, char *why, size_t size)
+{
+	extern char **environ;
+	char key[64], reason[160];
+	size_t len;
+
+	for (char **e = environ; *e != NULL; e++) {
+		if (strncmp(*e, "MAYFLY_", 7) != 0)
+			continue;
+		len = strcspn(*e + 7, "=");
+		if ((*e)[7 + len] != '=' || len >= sizeof(key))
+			continue;
+		for (size_t i = 0; i < len; i++)
+			key[i] = (char)((*e)[7 + i] >= 'A' &&
+					    (*e)[7 + i] <= 'Z' ?
+				  (*e)[7 + i] + ('a' - 'A') :
+				  (*e)[7 + i]);
+		key[len] = '\0';
+		if (config_set(c, key, *e + 7 + len + 1, reason,
+			sizeof(reason)) != 0 &&
+		    strncmp(reason, "unknown key", 11) != 0) {
+			(void)snprintf(
+			    why, size, "environment: %s", reason);
+			return -1;
+		}
+	}
+	return 0;
+}
+
+int
+config_read(struct config *c, char *why, size_t size)
+{
+	glob_t found;
+	int r;
+
+	config_defaults(c);
+	if (read_file(c, CONFIG_FILE, why, size) != 0)
+		return -1;
+	r = glob(CONFIG_FRAGMENTS, 0, NULL, &found);
+	if (r == 0) {
+		for (size_t i = 0; i < found.gl_pathc && r == 0; i++)
+			r = read_file(c, found.gl_pathv[i], why, size);
+		globfree(&found);
+		if (r != 0)
+			return -1;
+	}
+	return read_environment(c, why, size);
+}

@@ -1,0 +1,205 @@
+#include <sys/stat.h>
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <fnmatch.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "inside.h"
+#include "sys.h"
+
+/*
+ * /etc inside, whole. TEXT: written here, never the host's, so that nothing
+ * of its users, names and network shows. HOST: shown from the host when it is
+ * there, as the file, directory or link it is. GLOB: every such name.
+ * Anything that may hold a secret or a host's name has no row.
+ */
+static const struct {
+	const char *name;
+	enum { TEXT, HOST, GLOB } how;
+	const char *text;
+} rows[] = {
+	{ "passwd", TEXT, NULL }, /* the user of the run stands in it */
+	{ "group", TEXT, NULL },
+	{ "hosts", TEXT,
+	    "127.0.0.1\tlocalhost mayfly\n::1\tlocalhost ip6-localhost\n" },
+	{ "hostname", TEXT, "mayfly\n" },
+	{ "nsswitch.conf", TEXT,
+	    "passwd: files\ngroup: files\nhosts: files dns\n"
+	    "services: files\nprotocols: files\n" },
+	{ "resolv.conf", TEXT, "# no network\n" },
+	{ "alternatives", HOST, NULL },
+	{ "bash.bashrc", HOST, NULL },
+	{ "ca-certificates.conf", HOST, NULL },
+	{ "crypto-policies", HOST, NULL },
+	{ "debian_version", HOST, NULL },
+	{ "ethertypes", HOST, NULL },
+	{ "fonts", HOST, NULL },
+	{ "host.conf", HOST, NULL },
+	{ "inputrc", HOST, NULL },
+	{ "java-*-openjdk", GLOB, NULL },
+	{ "ld-musl-*.path", GLOB, NULL },
+	{ "ld.so.cache", HOST, NULL },
+	{ "ld.so.conf", HOST, NULL },
+	{ "ld.so.conf.d", HOST, NULL },
+	{ "locale.alias", HOST, NULL },
+	{ "localtime", HOST, NULL },
+	{ "lsb-release", HOST, NULL },
+	{ "magic", HOST, NULL },
+	{ "mime.types", HOST, NULL },
+	{ "os-release", HOST, NULL },
+	{ "perl", HOST, NULL },
+	{ "pki/ca-trust", HOST, NULL },
+	{ "pki/tls/certs", HOST, NULL },
+	{ "profile", HOST, NULL },
+	{ "protocols", HOST, NULL },
+	{ "python3*", GLOB, NULL },
+	{ "rpc", HOST, NULL },
+	{ "services", HOST, NULL },
+	{ "ssl/certs", HOST, NULL },
+	{ "ssl/openssl.cnf", HOST, NULL },
+	{ "terminfo", HOST, NULL },
+	{ "timezone", HOST, NULL },
+};
+
+#define ROW_COUNT (sizeof(rows) / sizeof(*rows))
+
+/* One line of /etc/passwd. */
+struct account {
+	const char *name;
+	uid_t uid;
+	gid_t gid;
+	const char *home, *shell;
+};
+
+static int
+write_text(int etc, const char *name, const char *text, size_t len)
+{
+	auto_fd fd = openat(
+	    etc, name, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0644);
+
+	return fd >= 0 && write(fd, text, len) == (ssize_t)len ? 0 : -1;
+}
+
+/* root and nobody, and between them whoever else the run's user is. */
+static int
+write_accounts(struct inside *in, int etc)
+{
+	const struct plan *p = in->plan;
+	const struct account all[] = {
+		{ "root", 0, 0, "/root", "/bin/sh" },
+		{ "user", p->uid, p->gid, "/home", "/bin/sh" },
+		{ "nobody", 65534, 65534, "/nonexistent", "/usr/sbin/nologin" },
+	};
+	char passwd[256], group[256];
+	int n = 0, m = 0;
+
+	for (size_t i = 0; i < sizeof(all) / sizeof(*all); i++) {
+		const struct account *a = &all[i];
+		bool other = i == 1;
+
+		if (!other || (a->uid != 0 && a->uid != 65534))
+			n += snprintf(passwd + n, sizeof(passwd) - (size_t)n,
+			    "%s:x:%u:%u::%s:%s\n", a->name, a->uid, a->gid,
+			    a->home, a->shell);
+		if (!other || (a->gid != 0 && a->gid != 65534))
+			m += snprintf(group + m, sizeof(group) - (size_t)m,
+			    "%s:x:%u:\n", i == 2 ? "nogroup" : a->name,
+			    a->gid);
+	}
+	if (write_text(etc, "passwd", passwd, (size_t)n) != 0)
+		return -1;
+	return write_text(etc, "group", group, (size_t)m);
+}
+
+/* Makes the directories that lead to name, and name as a place to mount at. */
+static int
+make_place(int etc, const char *name, bool is_dir)
+{
+	char dir[64];
+	const char *slash = name;
+
+	while ((slash = strchr(slash, '/')) != NULL) {
+		(void)snprintf(
+		    dir, sizeof(dir), "%.*s", (int)(slash - name), name);
+		if (mkdirat(etc, dir, 0755) != 0 && errno != EEXIST)
+			return -1;
+		slash++;
+	}
+	if (is_dir)
+		return mkdirat(etc, name, 0755);
+	return mknodat(etc, name, S_IFREG | 0644, 0);
+}
+
+/* As it is on the host, and nothing where the host has none. */
+static int
+show_host(struct inside *in, int etc, const char *name)
+{
+	char path[300], link[256];
+	struct stat st;
+	ssize_t len;
+
+	(void)snprintf(path, sizeof(path), "/etc/%s", name);
+	if (lstat(path, &st) != 0)
+		return errno == ENOENT || errno == ENOTDIR ? 0 : -1;
+	if (S_ISLNK(st.st_mode)) {
+		len = readlink(path, link, sizeof(link) - 1);
+		if (len < 0)
+			return -1;
+		link[len] = '\0';
+		return symlinkat(link, etc, name);
+	}
+	if (!S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode))
+		return 0;
+	if (make_place(etc, name, S_ISDIR(st.st_mode)) != 0)
+		return -1;
+	if (root_show(path, etc, name) != 0)
+		return inside_fail(in, "show %s", path);
+	return 0;
+}
+
+/* One walk over the host's /etc finds what the patterns match. */
+static int
+show_globs(struct inside *in, int etc)
+{
+	DIR *d = opendir("/etc");
+	const struct dirent *e;
+	int r = 0;
+
+	if (d == NULL)
+		return errno == ENOENT ? 0 : -1;
+	while (r == 0 && (e = readdir(d)) != NULL) {
+		for (size_t i = 0; i < ROW_COUNT && r == 0; i++) {
+			if (rows[i].how == GLOB &&
+			    rows[i].name[0] == e->d_name[0] &&
+			    fnmatch(rows[i].name, e->d_name, 0) == 0)
+				r = show_host(in, etc, e->d_name);
+		}
+	}
+	(void)closedir(d);
+	return r;
+}
+
+int
+etc_make(struct inside *in)
+{
+	auto_fd etc = openat(
+	    in->root, "etc", O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	int r = 0;
+
+	if (etc < 0 || write_accounts(in, etc) != 0 || show_globs(in, etc) != 0)
+		return inside_fail(in, "fill /etc");
+	for (size_t i = 0; i < ROW_COUNT && r == 0; i++) {
+		if (rows[i].how == HOST)
+			r = show_host(in, etc, rows[i].name);
+		else if (rows[i].how == TEXT && rows[i].text != NULL)
+			r = write_text(etc, rows[i].name, rows[i].text,
+			    strlen(rows[i].text));
+		if (r != 0)
+			return inside_fail(in, "/etc/%s", rows[i].name);
+	}
+	return 0;
+}

@@ -1,0 +1,31 @@
+#include "fail.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+int
+failure_set(
+    struct failure *f, const char *step, int error, const char *fmt, ...)
+{
+	va_list ap;
+
+	memset(f, 0, sizeof(*f));
+	(void)snprintf(f->step, sizeof(f->step), "%s", step);
+	f->error = error;
+	va_start(ap, fmt);
+	(void)vsnprintf(f->detail, sizeof(f->detail), fmt, ap);
+	va_end(ap);
+	return -1;
+}
+
+const char *
+failure_text(const struct failure *f, char *buf, size_t size)
+{
+	if (f->error != 0)
+		(void)snprintf(buf, size, "%s: %s: %s", f->step, f->detail,
+		    strerror(f->error));
+	else
+		(void)snprintf(buf, size, "%s: %s", f->step, f->detail);
+	return buf;
+}

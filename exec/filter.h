@@ -1,0 +1,16 @@
+#ifndef EXEC_FILTER_H
+#define EXEC_FILTER_H
+
+enum {
+	FILTER_NOSUID = 1, /* nothing can be made set-user-id or set-group-id */
+	FILTER_NOSOCKET = 2, /* no socket can be made */
+};
+
+/*
+ * Confines the calling thread and all that comes after it to what filter.table
+ * allows, and to the extras, which are FILTER_ values. no_new_privs must be set
+ * before. 0, or -1/errno; a failure may leave some of the programs loaded.
+ */
+int filter_load(unsigned extra);
+
+#endif

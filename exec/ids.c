@@ -1,0 +1,354 @@
+#include "ids.h"
+
+#include <sys/stat.h>
+#include <sys/wait.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <linux/capability.h>
+#include <pwd.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "sys.h"
+
+#define SUBID_FILE_MAX 65536
+
+/* One "name:start:count" of /etc/subuid. */
+struct subid {
+	const char *name;
+	uint64_t start;
+	uint64_t count;
+};
+
+/* The capabilities without which root cannot build. */
+static const int builder_caps[] = { CAP_SYS_ADMIN, CAP_SETUID, CAP_SETGID,
+	CAP_CHOWN, CAP_DAC_OVERRIDE };
+
+bool
+ids_privileged(void)
+{
+	struct __user_cap_header_struct head = {
+		.version = _LINUX_CAPABILITY_VERSION_3
+	};
+	struct __user_cap_data_struct data[2];
+
+	if (geteuid() != 0 || syscall(SYS_capget, &head, data) != 0)
+		return false;
+	for (size_t i = 0; i < sizeof(builder_caps) / sizeof(*builder_caps);
+	     i++) {
+		if ((data[0].effective & (1U << builder_caps[i])) == 0)
+			return false;
+	}
+	return true;
+}
+
+/* The next well-formed line of text; moves *text on. */
+static bool
+next_subid(char **text, struct subid *ret)
+{
+	char *line, *start, *count;
+
+	while ((line = strsep(text, "\n")) != NULL) {
+		start = strchr(line, ':');
+		count = start != NULL ? strchr(start + 1, ':') : NULL;
+		if (count == NULL)
+			continue;
+		*start++ = '\0';
+		*count++ = '\0';
+		ret->name = line;
+		ret->start = strtoull(start, NULL, 10);
+		ret->count = strtoull(count, NULL, 10);
+		if (ret->count > 0)
+			return true;
+	}
+	return false;
+}
+
+/* The file's text in buf, empty when there is none. */
+static char *
+read_subids(const char *path, char buf[SUBID_FILE_MAX])
+{
+	auto_fd fd = open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t n = fd < 0 ? 0 : read(fd, buf, SUBID_FILE_MAX - 1);
+
+	buf[n > 0 ? n : 0] = '\0';
+	return buf;
+}
+
+/* Moves start behind every range of the file that [start, +count) meets. */
+static uint64_t
+skip_given_away(const char *path, uint64_t start, uint64_t count)
+{
+	static char buf[SUBID_FILE_MAX];
+	char *text = read_subids(path, buf);
+	struct subid s;
+
+	while (next_subid(&text, &s)) {
+		if (start < s.start + s.count && s.start < start + count)
+			return s.start + s.count;
+	}
+	return start;
+}
+
+static bool
+is_given_away(uint64_t start)
+{
+	return skip_given_away("/etc/subuid", start, IDS_PER_SANDBOX) !=
+	    start ||
+	    skip_given_away("/etc/subgid", start, IDS_PER_SANDBOX) != start;
+}
+
+static int
+open_leases(const struct config *c, struct failure *f)
+{
+	char path[512];
+	int fd;
+
+	(void)snprintf(path, sizeof(path), "%s/ids", c->run_dir);
+	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (fd < 0 && errno == ENOENT) {
+		if (mkdir(c->run_dir, 0755) != 0 && errno != EEXIST)
+			return failure_set(
+			    f, "ids", errno, "mkdir %s", c->run_dir);
+		fd = open(
+		    path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	}
+	if (fd < 0)
+		return failure_set(f, "ids", errno, "open %s", path);
+	return fd;
+}
+
+/*
+ * Byte n of the file stands for range n. A lock of the open file description
+ * goes with its last holder, however that ends.
+ */
+static int
+lease(struct ids *ids, const struct config *c, struct failure *f)
+{
+	uint64_t ranges = c->uid_count / IDS_PER_SANDBOX;
+	auto_fd fd = open_leases(c, f);
+	struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET,
+		.l_len = 1 };
+
+	if (fd < 0)
+		return -1;
+	for (uint64_t i = 0; i < ranges; i++) {
+		uint64_t n = ((uint64_t)getpid() + i) % ranges;
+		uint64_t base = c->uid_base + n * IDS_PER_SANDBOX;
+
+		lock.l_start = (off_t)n;
+		if (fcntl(fd, F_OFD_SETLK, &lock) != 0) {
+			if (errno == EAGAIN || errno == EACCES)
+				continue;
+			return failure_set(f, "ids", errno, "lock a range");
+		}
+		if (!is_given_away(base)) {
+			ids->uid_base = ids->gid_base = (uid_t)base;
+			ids->count = IDS_PER_SANDBOX;
+			ids->lease = sys_take(&fd);
+			return 0;
+		}
+		lock.l_type = F_UNLCK;
+		(void)fcntl(fd, F_OFD_SETLK, &lock);
+		lock.l_type = F_WRLCK;
+	}
+	return failure_set(f, "ids", 0,
+	    "all %" PRIu64 " ranges of host ids are in use: raise uid_count",
+	    ranges);
+}
+
+/* The caller's first range in the file, by name or number; 0 for none. */
+static uint64_t
+find_subids(const char *path, const char *name, uint64_t *ret_count)
+{
+	static char buf[SUBID_FILE_MAX];
+	char *text = read_subids(path, buf), number[16];
+	struct subid s;
+
+	(void)snprintf(number, sizeof(number), "%u", (unsigned)getuid());
+	while (next_subid(&text, &s)) {
+		if (strcmp(s.name, number) != 0 &&
+		    (name == NULL || strcmp(s.name, name) != 0))
+			continue;
+		*ret_count = s.count;
+		return s.start;
+	}
+	return 0;
+}
+
+int
+ids_take(struct ids *ids, const struct config *c, struct failure *f)
+{
+	uint64_t uids, gids, uid_count = 0, gid_count = 0;
+	const struct passwd *pw;
+
+	memset(ids, 0, sizeof(*ids));
+	ids->lease = -1;
+	ids->caller = geteuid();
+	ids->caller_group = getegid();
+	if (ids_privileged()) {
+		ids->mode = IDS_LEASED;
+		return lease(ids, c, f);
+	}
+	pw = access("/etc/subuid", R_OK) == 0 ? getpwuid(getuid()) : NULL;
+	uids = find_subids(
+	    "/etc/subuid", pw != NULL ? pw->pw_name : NULL, &uid_count);
+	gids = find_subids(
+	    "/etc/subgid", pw != NULL ? pw->pw_name : NULL, &gid_count);
+	ids->mode = IDS_SINGLE;
+	if (uids != 0 && gids != 0 && access("/usr/bin/newuidmap", X_OK) == 0) {
+		ids->mode = IDS_SUBUID;
+		ids->uid_base = (uid_t)uids;
+		ids->gid_base = (gid_t)gids;
+		ids->count = (unsigned)(uid_count < gid_count ? uid_count :
+								gid_count);
+		if (ids->count > IDS_PER_SANDBOX)
+			ids->count = IDS_PER_SANDBOX;
+	}
+	return 0;
+}
+
+int
+ids_write(int proc, const char *name, const char *text)
+{
+	auto_fd fd = openat(proc, name, O_WRONLY | O_CLOEXEC);
+	size_t len = strlen(text);
+
+	if (fd < 0)
+		return -1;
+	return write(fd, text, len) == (ssize_t)len ? 0 : -1;
+}
+
+/* newuidmap PID 0 CALLER 1 1 BASE COUNT; it and newgidmap may, we may not. */
+static int
+run_newidmap(const char *program, pid_t pid, unsigned own, unsigned base,
+    unsigned count, struct failure *f)
+{
+	char path[32], text[5][16], zero[] = "0", one[] = "1";
+	char *argv[] = { path, text[0], zero, text[1], one, text[2], text[3],
+		text[4], NULL };
+	char *env[] = { NULL };
+	int status, error;
+	pid_t child;
+
+	(void)snprintf(path, sizeof(path), "/usr/bin/%s", program);
+	(void)snprintf(text[0], sizeof(text[0]), "%d", (int)pid);
+	(void)snprintf(text[1], sizeof(text[1]), "%u", own);
+	(void)snprintf(text[2], sizeof(text[2]), "1");
+	(void)snprintf(text[3], sizeof(text[3]), "%u", base);
+	(void)snprintf(text[4], sizeof(text[4]), "%u", count);
+	error = posix_spawn(&child, path, NULL, NULL, argv, env);
+	if (error != 0)
+		return failure_set(f, "ids", error, "%s", path);
+	while (waitpid(child, &status, 0) < 0) {
+		if (errno != EINTR)
+			return failure_set(f, "ids", errno, "wait for %s", path);
+	}
+	if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
+		return failure_set(f, "ids", 0,
+		    "%s could not map ids %u to %u", program, base,
+		    base + count - 1);
+	return 0;
+}
+
+int
+ids_map_builder(const struct ids *ids, pid_t pid, struct failure *f)
+{
+	char path[32], uids[48], gids[48];
+
+	if (ids->mode == IDS_SUBUID)
+		return run_newidmap("newuidmap", pid, ids->caller,
+			   ids->uid_base, ids->count, f) != 0 ||
+			run_newidmap("newgidmap", pid, ids->caller_group,
+			    ids->gid_base, ids->count, f) != 0 ?
+		    -1 :
+		    0;
+	(void)snprintf(path, sizeof(path), "/proc/%d", (int)pid);
+	(void)snprintf(uids, sizeof(uids), "0 %u 1", ids->caller);
+	(void)snprintf(gids, sizeof(gids), "0 %u 1", ids->caller_group);
+	{
+		auto_fd proc = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+		if (proc < 0 || ids_write(proc, "uid_map", uids) != 0 ||
+		    ids_write(proc, "setgroups", "deny") != 0 ||
+		    ids_write(proc, "gid_map", gids) != 0)
+			return failure_set(f, "ids", errno,
+			    "map the one id %u", ids->caller);
+	}
+	return 0;
+}
+
+/*
+ * With a range from /etc/subuid the builder's 0 is the caller and 1 is where
+ * the range begins. The sandbox's user, and nobody else, is the caller, so
+ * that a bound directory of the caller's is that user's inside.
+ */
+static unsigned
+builder_id(const struct ids *ids, unsigned base, unsigned user, unsigned inside)
+{
+	switch (ids->mode) {
+	case IDS_LEASED:
+		return base + inside;
+	case IDS_SUBUID:
+		return inside == user ? 0 : inside < user ? inside + 1 : inside;
+	default:
+		return 0;
+	}
+}
+
+uid_t
+ids_builder_uid(const struct ids *ids, const struct plan *p, uid_t inside)
+{
+	return builder_id(ids, ids->uid_base, p->uid, inside);
+}
+
+gid_t
+ids_builder_gid(const struct ids *ids, const struct plan *p, gid_t inside)
+{
+	return builder_id(ids, ids->gid_base, p->gid, inside);
+}
+
+static void
+sandbox_map(const struct ids *ids, unsigned base, unsigned user, char *buf,
+    size_t size)
+{
+	unsigned after = user < ids->count ? ids->count - user : 0;
+	int n = 0;
+
+	switch (ids->mode) {
+	case IDS_LEASED:
+		(void)snprintf(buf, size, "0 %u %u", base, ids->count);
+		break;
+	case IDS_SUBUID:
+		if (user > 0)
+			n = snprintf(buf, size, "0 1 %u\n",
+			    user < ids->count ? user : ids->count);
+		n += snprintf(buf + n, size - (size_t)n, "%u 0 1\n", user);
+		if (after > 0)
+			(void)snprintf(buf + n, size - (size_t)n, "%u %u %u\n",
+			    user + 1, user + 1, after);
+		break;
+	default:
+		(void)snprintf(buf, size, "%u 0 1", user);
+		break;
+	}
+}
+
+int
+ids_map_sandbox(const struct ids *ids, const struct plan *p, int proc)
+{
+	char uids[128], gids[128];
+
+	sandbox_map(ids, ids->uid_base, p->uid, uids, sizeof(uids));
+	sandbox_map(ids, ids->gid_base, p->gid, gids, sizeof(gids));
+	if (ids_write(proc, "uid_map", uids) != 0)
+		return -1;
+	if (ids->mode == IDS_SINGLE && ids_write(proc, "setgroups", "deny") != 0)
+		return -1;
+	return ids_write(proc, "gid_map", gids);
+}

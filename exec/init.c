@@ -1,0 +1,227 @@
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "control.h"
+#include "inside.h"
+#include "sys.h"
+
+/* Reports why there is no command and ends; it was never started. */
+static noreturn void
+report(struct inside *in, enum control_type type, int error, const char *step,
+    const char *detail)
+{
+	struct control c = { .type = type, .error = error };
+
+	(void)failure_set(&c.failure, step, error, "%s", detail);
+	(void)control_send(in->control, &c, NULL, 0);
+	_exit(127);
+}
+
+/*
+ * Executes file. ENOENT means that there is no such file: when it is there
+ * but its interpreter is not, the error is ENOEXEC.
+ */
+static void
+try_execute(const char *file, const struct plan *p)
+{
+	(void)execve(file, p->argv, p->env);
+	if (errno == ENOENT)
+		errno = access(file, F_OK) == 0 ? ENOEXEC : ENOENT;
+}
+
+/* As execvp(3), over the PATH of the environment inside. Sets errno. */
+static void
+execute(const struct plan *p)
+{
+	const char *name = p->argv[0], *path = plan_getenv(p, "PATH");
+	char file[4096];
+	bool denied = false;
+	size_t len;
+
+	if (strchr(name, '/') != NULL || *name == '\0' || path == NULL) {
+		if (*name == '\0' || strchr(name, '/') == NULL)
+			errno = ENOENT;
+		else
+			try_execute(name, p);
+		return;
+	}
+	for (;; path += len + 1) {
+		len = strcspn(path, ":");
+		if (len + strlen(name) + 2 <= sizeof(file)) {
+			(void)snprintf(file, sizeof(file), "%.*s%s%s",
+			    (int)len, path, len > 0 ? "/" : "", name);
+			try_execute(file, p);
+			if (errno == EACCES)
+				denied = true;
+			else if (errno != ENOENT && errno != ENOTDIR)
+				return;
+		}
+		if (path[len] == '\0')
+			break;
+	}
+	errno = denied ? EACCES : ENOENT;
+}
+
+static int
+take_streams(struct inside *in)
+{
+	for (int i = 0; i < 3; i++) {
+		int fd = in->tty_slave >= 0 ? in->tty_slave : in->streams[i];
+
+		if (dup2(fd, i) != i)
+			return -1;
+	}
+	return 0;
+}
+
+/* The process that becomes the command: PID 2 inside. */
+static noreturn void
+command_run(struct inside *in, int go)
+{
+	const struct plan *p = in->plan;
+	const char *cwd = p->cwd != NULL ? p->cwd : "/", *name;
+	sigset_t none;
+	char byte;
+
+	(void)sigemptyset(&none);
+	(void)sigprocmask(SIG_SETMASK, &none, NULL);
+#ifndef MUTATE_SETSID
+	(void)setsid();
+#endif
+	if (in->tty_slave >= 0 && ioctl(in->tty_slave, TIOCSCTTY, 0) != 0)
+		report(in, CONTROL_FAILED, errno, "tty", "TIOCSCTTY");
+	if (take_streams(in) != 0)
+		report(in, CONTROL_FAILED, errno, "streams", "dup2");
+	if (chdir(cwd) != 0)
+		report(in, CONTROL_FAILED, errno, "cwd", cwd);
+	/* Until the other process has given up what it has: end of file. */
+	if (read(go, &byte, 1) != 0)
+		report(in, CONTROL_FAILED, errno, "streams", "wait");
+#ifndef MUTATE_CLOSE_FDS
+	if (sys_close_range(3, ~0U, CLOSE_RANGE_CLOEXEC) != 0)
+		report(in, CONTROL_FAILED, errno, "streams", "close_range");
+#endif
+	if (limits_apply(&p->limits, in->as_kb, &name) != 0)
+		report(in, CONTROL_FAILED, errno, "limits", name);
+	execute(p);
+	report(in, CONTROL_EXEC, errno, "command", p->argv[0]);
+}
+
+#ifndef MUTATE_WIPE
+static void
+wipe_strings(char **s)
+{
+	for (; s != NULL && *s != NULL; s++)
+		memset(*s, 0, strlen(*s));
+}
+#endif
+
+/*
+ * Wipes what was inherited with the caller's memory: the strings of the
+ * environment and of the command. The plan is not needed any more.
+ */
+static void
+wipe(const struct plan *p)
+{
+#ifndef MUTATE_WIPE
+	extern char **environ;
+
+	wipe_strings(environ);
+	wipe_strings(p->env);
+	wipe_strings(p->argv);
+#else
+	(void)p;
+#endif
+}
+
+/* Everything but the control socket and the lease. */
+static void
+close_others(const struct inside *in)
+{
+	int keep[2] = { in->control, in->ids->lease };
+	unsigned from = 0;
+
+	if (keep[1] >= 0 && keep[1] < keep[0]) {
+		keep[0] = in->ids->lease;
+		keep[1] = in->control;
+	}
+	for (int i = 0; i < 2; i++) {
+		if (keep[i] < 0)
+			continue;
+		if (from < (unsigned)keep[i])
+			(void)sys_close_range(
+			    from, (unsigned)keep[i] - 1, 0);
+		from = (unsigned)keep[i] + 1;
+	}
+	(void)sys_close_range(from, ~0U, 0);
+}
+
+/* Reaps until the command has ended; its status. */
+static int
+wait_for(pid_t command, uint64_t backstop_ms)
+{
+	struct timespec left = { (time_t)(backstop_ms / 1000), 0 };
+	sigset_t chld;
+	int status;
+	pid_t pid;
+
+	(void)sigemptyset(&chld);
+	(void)sigaddset(&chld, SIGCHLD);
+	for (;;) {
+		while ((pid = waitpid(-1, &status, WNOHANG | __WALL)) > 0) {
+			if (pid == command)
+				return status;
+		}
+		/*
+		 * The supervisor's timer ends the run; this is for the case
+		 * that somebody stopped the supervisor. It starts anew with
+		 * every orphan, which only makes it later.
+		 */
+		if (sigtimedwait(&chld, NULL, &left) < 0 && errno == EAGAIN)
+			_exit(1);
+	}
+}
+
+/*
+ * PID 1 of the sandbox from here to its end. It has no other purpose than to
+ * start the command, reap, and end: with it the kernel ends all the rest.
+ */
+noreturn void
+init_run(struct inside *in)
+{
+	struct control c = { .type = CONTROL_ENDED };
+	uint64_t backstop = in->backstop;
+	sigset_t all;
+	int go[2];
+	pid_t pid;
+
+	(void)sigfillset(&all);
+	(void)sigprocmask(SIG_SETMASK, &all, NULL);
+	if (pipe2(go, O_CLOEXEC) != 0)
+		report(in, CONTROL_FAILED, errno, "start", "pipe");
+	pid = fork();
+	if (pid < 0)
+		report(in, CONTROL_FAILED, errno, "start", "fork");
+	if (pid == 0) {
+		(void)close(go[1]);
+		command_run(in, go[0]);
+	}
+	wipe(in->plan);
+	if (users_drop_all() != 0)
+		_exit(1);
+	/* Closing the pipe lets the command start: the very last thing. */
+	close_others(in);
+	c.status = wait_for(pid, backstop);
+	(void)control_send(in->control, &c, NULL, 0);
+	_exit(0);
+}

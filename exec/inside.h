@@ -1,0 +1,88 @@
+#ifndef EXEC_INSIDE_H
+#define EXEC_INSIDE_H
+
+#include <sys/types.h>
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdnoreturn.h>
+
+#include "fail.h"
+#include "ids.h"
+#include "plan.h"
+
+/*
+ * The sandbox's first process while it builds. It sees the host until the
+ * step `pivot`, and has the builder's capabilities until the step `users`.
+ */
+struct inside {
+	const struct plan *plan;
+	const struct ids *ids;
+	int control;	   /* socket to the supervisor */
+	int streams[3];	   /* the command's 0, 1, 2; unused with a terminal */
+	bool own_cgroup;   /* was started in one of its own */
+	uint64_t as_kb;	   /* RLIMIT_AS, or LIMIT_UNSET */
+	uint64_t backstop; /* ms after which it ends by itself */
+
+	int root;	   /* the new root, a mounted tmpfs */
+	int dev;	   /* the new /dev, likewise */
+	int proc;	   /* the new /proc */
+	int tty;	   /* master of the new terminal, or -1 */
+	int tty_slave;
+	struct failure failure;
+};
+
+/* A step of the child. -1 with inside->failure set, see inside_fail(). */
+struct step {
+	const char *name;
+	int (*run)(struct inside *in);
+};
+
+/* Fills the failure with the present errno; returns -1. */
+int inside_fail(struct inside *in, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/* Runs all steps, then becomes PID 1's loop (init.c). Never returns. */
+noreturn void inside_run(struct inside *in);
+
+/* root.c: the tmpfs, the host's /usr, the directories; then the change. */
+int root_make(struct inside *in);
+int root_enter(struct inside *in);
+
+/*
+ * Shows a file or directory of the host's, read-only, at name in dir, which
+ * must exist. 0 or -1/errno.
+ */
+int root_show(const char *source, int dir, const char *name);
+
+/* etc.c: /etc from a table. dev.c: /dev and the terminal. */
+int etc_make(struct inside *in);
+int dev_make(struct inside *in);
+int dev_open_tty(struct inside *in);
+
+/* proc.c: /proc of this PID namespace, and what is hidden of it. */
+int proc_make(struct inside *in);
+int proc_mask(struct inside *in);
+
+/* binds.c: the caller's own directories and files. */
+int binds_make(struct inside *in);
+
+/* net.c: lo up, low ports for everybody. */
+int net_make(struct inside *in);
+
+/*
+ * users.c: become root inside while keeping the builder's capabilities, so
+ * that what is made belongs to that root; enter the sandbox's user namespace;
+ * become its user with its capabilities.
+ */
+int users_own(struct inside *in);
+int users_enter(struct inside *in);
+int users_drop(struct inside *in);
+
+/* Gives up every capability of this process; for PID 1. 0 or -1/errno. */
+int users_drop_all(void);
+
+/* init.c */
+noreturn void init_run(struct inside *in);
+
+#endif

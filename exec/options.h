@@ -1,0 +1,31 @@
+#ifndef EXEC_OPTIONS_H
+#define EXEC_OPTIONS_H
+
+#include <stdbool.h>
+#include <stdio.h>
+
+#include "plan.h"
+
+/* What `mayfly run` was told: the plan, and what to do with the verdict. */
+struct options {
+	struct plan plan;
+	const char *verdict_file; /* or NULL */
+	bool json;
+	enum { TTY_AUTO, TTY_YES, TTY_NO } tty;
+	bool help;
+};
+
+/*
+ * Reads the arguments behind `run`. o has been through options_init(). 0, or
+ * -1 with a sentence that names the option.
+ */
+int options_parse(
+    struct options *o, int argc, char **argv, char *why, size_t size);
+
+/* limits: the administrator's defaults and caps. */
+void options_init(struct options *o, const struct limits *limits);
+
+/* The help text, every option and limit in it. */
+void options_help(FILE *f, const struct limits *limits);
+
+#endif

@@ -1,0 +1,194 @@
+#include "plan.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+void
+plan_init(struct plan *p)
+{
+	memset(p, 0, sizeof(*p));
+	p->image = "host";
+	p->in.fd = p->out.fd = p->err.fd = -1;
+	limits_init(&p->limits);
+}
+
+/* Index of the variable name[0..len), or env_count. */
+static size_t
+env_index(const struct plan *p, const char *name, size_t len)
+{
+	size_t i;
+
+	for (i = 0; i < p->env_count; i++) {
+		if (strncmp(p->env[i], name, len) == 0 &&
+		    p->env[i][len] == '=')
+			break;
+	}
+	return i;
+}
+
+int
+plan_env(struct plan *p, char *text, char *why, size_t size)
+{
+	const char *equals = strchr(text, '=');
+	size_t i;
+
+	if (equals == NULL || equals == text) {
+		(void)snprintf(why, size,
+		    "env: '%.40s' is not of the form NAME=VALUE", text);
+		return -1;
+	}
+	if (p->env == NULL)
+		p->env = calloc(PLAN_ENV_MAX + 1, sizeof(*p->env));
+	i = env_index(p, text, (size_t)(equals - text));
+	if (p->env == NULL || i == PLAN_ENV_MAX) {
+		(void)snprintf(why, size, "env: more than %d variables",
+		    PLAN_ENV_MAX);
+		return -1;
+	}
+	p->env[i] = text;
+	if (i == p->env_count)
+		p->env_count++;
+	return 0;
+}
+
+void
+plan_env_remove(struct plan *p, const char *name)
+{
+	size_t i = env_index(p, name, strlen(name));
+
+	if (i < p->env_count) {
+		p->env[i] = p->env[--p->env_count];
+		p->env[p->env_count] = NULL;
+	}
+}
+
+const char *
+plan_getenv(const struct plan *p, const char *name)
+{
+	size_t i = env_index(p, name, strlen(name));
+
+	return i < p->env_count ? p->env[i] + strlen(name) + 1 : NULL;
+}
+
+/* Absolute, and no component that goes up. */
+static bool
+is_inside_path(const char *path)
+{
+	if (*path != '/')
+		return false;
+	for (const char *p = path; (p = strstr(p, "/..")) != NULL; p++) {
+		if (p[3] == '/' || p[3] == '\0')
+			return false;
+	}
+	return true;
+}
+
+/* Is path dir itself or below it? */
+static bool
+is_below(const char *path, const char *dir)
+{
+	size_t len = strlen(dir);
+
+	return strncmp(path, dir, len) == 0 &&
+	    (path[len] == '\0' || path[len] == '/');
+}
+
+int
+plan_bind(struct plan *p, char *text, bool writable, char *why, size_t size)
+{
+	const char *option = writable ? "bind" : "ro-bind";
+	static const char *const ours[] = { "/proc", "/dev", "/sys" };
+	struct bind *b = &p->binds[p->bind_count];
+	char *colon = NULL;
+
+	for (char *s = text; (s = strstr(s + 1, ":/")) != NULL;)
+		colon = s;
+	if (p->bind_count == PLAN_BINDS_MAX) {
+		(void)snprintf(why, size, "%s: more than %d binds", option,
+		    PLAN_BINDS_MAX);
+		return -1;
+	}
+	b->source = text;
+	b->target = colon != NULL ? colon + 1 : text;
+	b->writable = writable;
+	if (!is_inside_path(b->target)) {
+		(void)snprintf(why, size,
+		    "%s: '%.80s' is not an absolute path without '..'", option,
+		    b->target);
+		return -1;
+	}
+	for (size_t i = 0; i < sizeof(ours) / sizeof(*ours); i++) {
+		if (is_below(b->target, ours[i]) ||
+		    strspn(b->target, "/") == strlen(b->target)) {
+			(void)snprintf(why, size,
+			    "%s: nothing can be shown at '%.80s'", option,
+			    b->target);
+			return -1;
+		}
+	}
+	if (colon != NULL)
+		*colon = '\0';
+	p->bind_count++;
+	return 0;
+}
+
+/* A number up to PLAN_ID_MAX; returns what follows it, or NULL. */
+static const char *
+parse_id(const char *text, unsigned *ret)
+{
+	unsigned long n = 0;
+	const char *p;
+
+	for (p = text; *p >= '0' && *p <= '9' && n <= PLAN_ID_MAX; p++)
+		n = n * 10 + (unsigned long)(*p - '0');
+	if (p == text || n > PLAN_ID_MAX)
+		return NULL;
+	*ret = (unsigned)n;
+	return p;
+}
+
+int
+plan_user(struct plan *p, const char *text, char *why, size_t size)
+{
+	unsigned uid, gid;
+	const char *rest = parse_id(text, &uid);
+
+	gid = rest != NULL ? uid : 0;
+	if (rest != NULL && *rest == ':')
+		rest = parse_id(rest + 1, &gid);
+	if (rest == NULL || *rest != '\0') {
+		(void)snprintf(why, size,
+		    "user: '%.40s' is not UID[:GID] with numbers from 0 to %d",
+		    text, PLAN_ID_MAX);
+		return -1;
+	}
+	p->uid = uid;
+	p->gid = gid;
+	return 0;
+}
+
+int
+plan_finish(struct plan *p, char *why, size_t size)
+{
+	static char path[] = "PATH=/usr/local/sbin:/usr/local/bin:"
+			     "/usr/sbin:/usr/bin:/sbin:/bin";
+	static char root[] = "HOME=/root", home[] = "HOME=/home";
+
+	if (plan_getenv(p, "PATH") == NULL && plan_env(p, path, why, size) != 0)
+		return -1;
+	if (plan_getenv(p, "HOME") == NULL &&
+	    plan_env(p, p->uid == 0 ? root : home, why, size) != 0)
+		return -1;
+	return 0;
+}
+
+bool
+plan_writes_outside(const struct plan *p)
+{
+	for (size_t i = 0; i < p->bind_count; i++) {
+		if (p->binds[i].writable)
+			return true;
+	}
+	return false;
+}

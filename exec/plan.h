@@ -1,0 +1,86 @@
+#ifndef EXEC_PLAN_H
+#define EXEC_PLAN_H
+
+#include <sys/types.h>
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "limit.h"
+
+#define PLAN_ENV_MAX 4096  /* variables */
+#define PLAN_BINDS_MAX 64
+#define PLAN_ID_MAX 65535  /* largest user or group id inside */
+
+enum network {
+	NETWORK_NONE, /* a namespace of its own with only lo, up */
+	NETWORK_OFF,  /* no sockets at all */
+	NETWORK_MAX
+};
+
+/* A directory or file of the caller's, shown inside. */
+struct bind {
+	const char *source; /* on the host, opened with the caller's rights */
+	const char *target; /* absolute path inside, without ".." */
+	bool writable;
+};
+
+/* Where one of the command's three streams goes. */
+struct stream {
+	int fd;	   /* the caller's, relayed over a pipe of ours; -1: none */
+	bool keep; /* output only: collect in the verdict instead */
+};
+
+/*
+ * What to run and in what sandbox: filled from options, from JSON or from a
+ * session's directory. Strings belong to the caller and outlive the run.
+ */
+struct plan {
+	const char *image;
+	char **argv;	   /* NULL-terminated */
+	char **env;	   /* "NAME=VALUE"..., NULL-terminated; see plan_env() */
+	size_t env_count;
+	const char *cwd;   /* NULL: "/" */
+	uid_t uid;	   /* inside */
+	gid_t gid;
+	enum network network;
+	struct limits limits;
+	struct bind binds[PLAN_BINDS_MAX];
+	size_t bind_count;
+	bool bind_root;	   /* a writable bind may be owned by root */
+	bool tty;	   /* a pseudo-terminal of its own */
+	struct stream in, out, err;
+};
+
+/* Defaults of API.md section 2. */
+void plan_init(struct plan *p);
+
+/*
+ * Sets a variable, replacing one of the same name. text is "NAME=VALUE" and
+ * is kept. 0, or -1 with a sentence in why.
+ */
+int plan_env(struct plan *p, char *text, char *why, size_t size);
+
+/* Removes the variable; unknown names are not an error. */
+void plan_env_remove(struct plan *p, const char *name);
+
+/* The value of a variable inside, or NULL. */
+const char *plan_getenv(const struct plan *p, const char *name);
+
+/*
+ * "SRC[:DST]", split at the last ":/". Splits text in place and keeps it. 0,
+ * or -1 with a sentence.
+ */
+int plan_bind(
+    struct plan *p, char *text, bool writable, char *why, size_t size);
+
+/* "UID[:GID]", GID is UID where not given. 0, or -1 with a sentence. */
+int plan_user(struct plan *p, const char *text, char *why, size_t size);
+
+/* Adds HOME and PATH where not given. Call once, last. 0 or -1. */
+int plan_finish(struct plan *p, char *why, size_t size);
+
+/* Is any bind writable? Then setuid bits are refused by the filter. */
+bool plan_writes_outside(const struct plan *p);
+
+#endif

@@ -1,0 +1,136 @@
+#include <sys/stat.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "inside.h"
+#include "sys.h"
+
+/*
+ * What of /proc is not per process. HIDE: nothing to read or write there.
+ * RDONLY: many programs read it, nobody writes it. Rows that a kernel does
+ * not have are passed over.
+ */
+static const struct {
+	const char *name;
+	enum { HIDE, RDONLY } how;
+	const char *reason;
+} masks[] = {
+	{ "acpi", HIDE, "wakes and suspends the host" },
+	{ "asound", HIDE, "the host's sound devices" },
+	{ "bus", RDONLY, "pci configuration space" },
+	{ "config.gz", HIDE, "what the kernel was built with" },
+	{ "driver", HIDE, "the host's drivers" },
+	{ "fs", RDONLY, "knobs of file systems" },
+	{ "interrupts", HIDE, "keystroke timing" },
+	{ "irq", RDONLY, "affinity of interrupts" },
+	{ "kallsyms", HIDE, "kernel addresses" },
+	{ "kcore", HIDE, "kernel memory" },
+	{ "key-users", HIDE, "keyrings are not namespaced" },
+	{ "keys", HIDE, "keyrings are not namespaced" },
+	{ "kmsg", HIDE, "the kernel log" },
+	{ "kpagecgroup", HIDE, "physical pages" },
+	{ "kpagecount", HIDE, "physical pages" },
+	{ "kpageflags", HIDE, "physical pages" },
+	{ "latency_stats", HIDE, "traces of other processes" },
+	{ "mtrr", HIDE, "memory types" },
+	{ "pagetypeinfo", HIDE, "physical memory layout" },
+	{ "sched_debug", HIDE, "names of other processes" },
+	{ "scsi", HIDE, "adds and removes the host's disks" },
+	{ "slabinfo", HIDE, "kernel heap layout" },
+	{ "sys", RDONLY, "the kernel's settings" },
+	{ "sysrq-trigger", HIDE, "reboots the host" },
+	{ "timer_list", HIDE, "names of other processes" },
+	{ "timer_stats", HIDE, "names of other processes" },
+	{ "tty", RDONLY, "line disciplines" },
+	{ "vmallocinfo", HIDE, "kernel addresses" },
+};
+
+int
+proc_make(struct inside *in)
+{
+	auto_fd fs = sys_fsopen("proc");
+
+	if (fs < 0)
+		return inside_fail(in, "fsopen");
+#ifndef MUTATE_PROC_HIDEPID
+	/* No process sees another user's, nor PID 1. */
+	if (sys_fsconfig(fs, FSCONFIG_SET_STRING, "hidepid", "invisible") != 0)
+		return inside_fail(in, "hidepid");
+#endif
+	if (sys_fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL) != 0)
+		return inside_fail(in, "create");
+	in->proc = sys_fsmount(
+	    fs, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC);
+	if (in->proc < 0 && errno == EPERM)
+		return inside_fail(in,
+		    "the container masks parts of its own /proc; with docker "
+		    "or podman use --security-opt systempaths=unconfined");
+	if (in->proc < 0 || sys_move_mount(in->proc, in->root, "proc") != 0)
+		return inside_fail(in, "mount");
+	return 0;
+}
+
+/* A tree to lay over a file or directory so that nothing of it is seen. */
+static int
+open_cover(struct inside *in, bool is_dir, int *empty)
+{
+	if (!is_dir)
+		return sys_open_tree(in->dev, "null",
+		    OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+	if (*empty >= 0)
+		return sys_open_tree(*empty, "",
+		    OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH);
+	auto_fd fs = sys_fsopen("tmpfs");
+	if (fs < 0 || sys_fsconfig(fs, FSCONFIG_SET_STRING, "mode", "0555") ||
+	    sys_fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL) != 0)
+		return -1;
+	return sys_fsmount(fs,
+	    MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV |
+		MOUNT_ATTR_NOEXEC);
+}
+
+/* *empty becomes the first cover of a directory, to be cloned for others. */
+static int
+mask(struct inside *in, size_t i, int *empty)
+{
+	struct mount_attr attr = { .attr_set = MOUNT_ATTR_RDONLY };
+	auto_fd target = openat(
+	    in->proc, masks[i].name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	auto_fd cover = -1;
+	struct stat st;
+
+	if (target < 0)
+		return errno == ENOENT ? 0 : -1;
+	if (fstat(target, &st) != 0)
+		return -1;
+	if (masks[i].how == HIDE) {
+		cover = open_cover(in, S_ISDIR(st.st_mode), empty);
+	} else {
+		cover = sys_open_tree(target, "",
+		    OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH);
+		if (cover >= 0 &&
+		    sys_mount_setattr(cover, AT_EMPTY_PATH, &attr) != 0)
+			return -1;
+	}
+	if (cover < 0 || sys_move_mount(cover, target, "") != 0)
+		return -1;
+	if (masks[i].how == HIDE && S_ISDIR(st.st_mode) && *empty < 0)
+		*empty = sys_take(&cover);
+	return 0;
+}
+
+int
+proc_mask(struct inside *in)
+{
+	auto_fd empty = -1;
+
+#ifndef MUTATE_PROC_MASK
+	for (size_t i = 0; i < sizeof(masks) / sizeof(*masks); i++) {
+		if (mask(in, i, &empty) != 0)
+			return inside_fail(in, "mask %s", masks[i].name);
+	}
+#endif
+	return 0;
+}

@@ -1,0 +1,189 @@
+#include "relay.h"
+
+#include <sys/socket.h>
+#include <sys/stat.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+void
+relay_init(struct relay *r, char *buf)
+{
+	r->buf = buf;
+	r->from = r->to = -1;
+	r->kept = NULL;
+	r->keeps = false;
+	r->limit = LIMIT_UNSET;
+	r->passed = 0;
+	r->to_socket = r->to_blocks = r->to_is_ours = r->owns_from = false;
+	r->from_index = r->to_index = -1;
+	r->start = r->len = 0;
+}
+
+void
+relay_to_shared(struct relay *r, int fd)
+{
+	char path[32];
+	struct stat st;
+
+	r->to = fd;
+	if (fstat(fd, &st) != 0 || S_ISREG(st.st_mode))
+		return;
+	if (S_ISSOCK(st.st_mode)) {
+		r->to_socket = true;
+		return;
+	}
+	(void)snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	r->to = open(path, O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	r->to_is_ours = r->to >= 0;
+	r->to_blocks = r->to < 0;
+	if (r->to < 0)
+		r->to = fd;
+}
+
+int
+relay_poll(struct relay *r, struct pollfd *fds, int n)
+{
+	r->from_index = r->to_index = -1;
+	if (r->from >= 0 && r->len == 0) {
+		r->from_index = n;
+		fds[n++] = (struct pollfd){ .fd = r->from, .events = POLLIN };
+	}
+	if (r->to >= 0 && (r->len > 0 || r->from >= 0)) {
+		/* Without data only whether the reader has gone. */
+		r->to_index = n;
+		fds[n++] = (struct pollfd){ .fd = r->to,
+			.events = (short)(r->len > 0 ? POLLOUT : 0) };
+	}
+	return n;
+}
+
+static void
+end_source(struct relay *r)
+{
+	if (r->owns_from && r->from >= 0)
+		(void)close(r->from);
+	r->from = -1;
+}
+
+void
+relay_close(struct relay *r)
+{
+	end_source(r);
+	if (r->to_is_ours && r->to >= 0)
+		(void)close(r->to);
+	r->to = -1;
+	r->len = 0;
+}
+
+/* Adds to what is kept; memory grows by doubling, up to the limit. */
+static int
+keep(struct kept *k, const char *data, size_t len)
+{
+	size_t have = 0, need = k->len + len;
+	char *bigger;
+
+	/* The capacity is the power of two that holds len. */
+	for (have = k->len > 0 ? 4096 : 0; have > 0 && have < k->len;)
+		have *= 2;
+	if (need > have) {
+		for (have = 4096; have < need;)
+			have *= 2;
+		bigger = realloc(k->data, have);
+		if (bigger == NULL)
+			return -1;
+		k->data = bigger;
+	}
+	memcpy(k->data + k->len, data, len);
+	k->len = need;
+	return 0;
+}
+
+static void
+write_some(struct relay *r)
+{
+	size_t len = r->len;
+	ssize_t n;
+
+	/* With poll's word, so much does not block on a pipe. */
+	if (r->to_blocks && len > PIPE_BUF)
+		len = PIPE_BUF;
+	if (r->to_socket)
+		n = send(r->to, r->buf + r->start, len,
+		    MSG_DONTWAIT | MSG_NOSIGNAL);
+	else
+		n = write(r->to, r->buf + r->start, len);
+	if (n < 0 && (errno == EAGAIN || errno == EINTR))
+		return;
+	if (n < 0) {
+		/* The reader has gone: the writer shall learn of it. */
+		relay_close(r);
+		return;
+	}
+	r->start += (size_t)n;
+	r->len -= (size_t)n;
+}
+
+static enum relay_state
+read_some(struct relay *r)
+{
+	enum relay_state state = RELAY_GOES_ON;
+	ssize_t n = read(r->from, r->buf, RELAY_SIZE);
+
+	if (n < 0 && (errno == EAGAIN || errno == EINTR))
+		return state;
+	if (n <= 0) {
+		/* A terminal's master says EIO when its users have gone. */
+		end_source(r);
+		return state;
+	}
+	r->start = 0;
+	r->len = (size_t)n;
+	if (r->limit != LIMIT_UNSET && r->len > r->limit - r->passed) {
+		r->len = (size_t)(r->limit - r->passed);
+		if (r->kept != NULL)
+			r->kept->truncated = true;
+		state = RELAY_OVER;
+		end_source(r);
+	}
+	r->passed += r->len;
+	if (r->to < 0) {
+		if (r->keeps && keep(r->kept, r->buf, r->len) != 0)
+			r->kept->truncated = true;
+		r->len = 0;
+	}
+	return state;
+}
+
+enum relay_state
+relay_move(struct relay *r, const struct pollfd *fds)
+{
+	enum relay_state state = RELAY_GOES_ON;
+
+	if (r->to_index >= 0 && fds[r->to_index].revents != 0) {
+		if (r->len > 0)
+			write_some(r);
+		else if (fds[r->to_index].revents & (POLLERR | POLLHUP | POLLNVAL))
+			relay_close(r);
+	}
+	if (r->from_index >= 0 && r->from >= 0 && r->len == 0 &&
+	    fds[r->from_index].revents != 0)
+		state = read_some(r);
+	if (r->to >= 0 && r->len > 0 && !r->to_blocks)
+		write_some(r);
+	/* The command's standard input ends where the caller's does. */
+	if (r->from < 0 && r->len == 0 && r->to_is_ours)
+		relay_close(r);
+	return state;
+}
+
+bool
+relay_pending(const struct relay *r)
+{
+	return r->len > 0 || r->from >= 0;
+}

@@ -1,0 +1,32 @@
+#ifndef EXEC_REPORT_H
+#define EXEC_REPORT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "verdict.h"
+
+/*
+ * What the mayfly command prints as JSON. It is only declared here: exec/
+ * knows no JSON, the program that links it brings these along.
+ */
+
+/*
+ * Writes the object of API.md section 4 to fd, with the streams or without.
+ * 0, or -1 with errno.
+ */
+int report_verdict(int fd, const struct verdict *v, bool streams);
+
+/* One thing that doctor looked at. */
+struct finding {
+	const char *name; /* "user_namespaces", ... */
+	enum { FINDING_OK, FINDING_WARN, FINDING_FAIL } level;
+	const char *found;  /* what is there */
+	const char *cost;   /* what its absence costs; "" when ok */
+	const char *remedy; /* what to do about it; "" when ok */
+};
+
+/* Writes the findings as {"findings": [...], "ok": bool} to fd. */
+int report_findings(int fd, const struct finding *f, size_t n);
+
+#endif

@@ -1,0 +1,175 @@
+#include <sys/stat.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "inside.h"
+#include "sys.h"
+
+#ifdef MUTATE_NOSUID
+#define NOSUID 0
+#else
+#define NOSUID MOUNT_ATTR_NOSUID
+#endif
+#ifdef MUTATE_NODEV
+#define NODEV 0
+#else
+#define NODEV MOUNT_ATTR_NODEV
+#endif
+#ifdef MUTATE_RDONLY
+#define RDONLY 0
+#else
+#define RDONLY MOUNT_ATTR_RDONLY
+#endif
+
+/*
+ * Inodes on the tmpfs: one for every 4 KB, so that empty files use up no
+ * more kernel memory than full ones would.
+ */
+#define INODES_MIN 1024
+#define INODES_MAX 1048576
+
+/* What the host has at its root: shown read-only, or the same link made. */
+static const char *const system_dirs[] = { "usr", "bin", "sbin", "lib",
+	"lib32", "lib64", "libx32" };
+
+enum owner { OWNER_ROOT, OWNER_USER };
+
+/* Directories made on the tmpfs, parents first. */
+static const struct {
+	const char *name;
+	mode_t mode;
+	enum owner owner;
+} dirs[] = {
+	{ "dev", 0755, OWNER_ROOT },
+	{ "etc", 0755, OWNER_ROOT },
+	{ "home", 0755, OWNER_USER }, /* HOME of every user but root */
+	{ "mnt", 0755, OWNER_ROOT },
+	{ "opt", 0755, OWNER_ROOT },
+	{ "proc", 0555, OWNER_ROOT },
+	{ "root", 0700, OWNER_ROOT },
+	{ "run", 0755, OWNER_ROOT },
+	{ "run/lock", 01777, OWNER_ROOT },
+	{ "run/shm", 01777, OWNER_ROOT }, /* what /dev/shm leads to */
+	{ "srv", 0755, OWNER_ROOT },
+	{ "tmp", 01777, OWNER_ROOT },
+	{ "var", 0755, OWNER_ROOT },
+	{ "var/lib", 0755, OWNER_ROOT },
+	{ "var/tmp", 01777, OWNER_ROOT },
+};
+
+int
+root_show(const char *source, int dir, const char *name)
+{
+	struct mount_attr attr = { .attr_set = NOSUID | NODEV | RDONLY,
+		.propagation = MS_PRIVATE };
+	auto_fd tree = sys_open_tree(AT_FDCWD, source,
+	    OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE);
+
+	if (tree < 0 ||
+	    sys_mount_setattr(tree, AT_EMPTY_PATH | AT_RECURSIVE, &attr) != 0)
+		return -1;
+	return sys_move_mount(tree, dir, name);
+}
+
+/* A tmpfs that holds size_kb and inodes, mounted at "/" over the old root. */
+static int
+mount_tmpfs(struct inside *in, uint64_t size_kb)
+{
+	uint64_t inodes = size_kb / 4;
+	char size[32], count[32];
+	auto_fd fs = sys_fsopen("tmpfs");
+
+	if (inodes < INODES_MIN)
+		inodes = INODES_MIN;
+	if (inodes > INODES_MAX)
+		inodes = INODES_MAX;
+	(void)snprintf(size, sizeof(size), "%" PRIu64 "k", size_kb);
+	(void)snprintf(count, sizeof(count), "%" PRIu64, inodes);
+	if (fs < 0 ||
+	    sys_fsconfig(fs, FSCONFIG_SET_STRING, "size", size) != 0 ||
+	    sys_fsconfig(fs, FSCONFIG_SET_STRING, "nr_inodes", count) != 0 ||
+	    sys_fsconfig(fs, FSCONFIG_SET_STRING, "mode", "0755") != 0 ||
+	    sys_fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL) != 0)
+		return inside_fail(in, "tmpfs of %s", size);
+	in->root = sys_fsmount(fs, NOSUID | NODEV);
+	if (in->root < 0 || sys_move_mount(in->root, AT_FDCWD, "/") != 0)
+		return inside_fail(in, "mount the tmpfs");
+	return 0;
+}
+
+/* /usr, and /bin and its like as whatever they are on the host. */
+static int
+show_system(struct inside *in, const char *name)
+{
+	char source[16], link[64];
+	struct stat st;
+	ssize_t len;
+
+	(void)snprintf(source, sizeof(source), "/%s", name);
+	len = readlink(source, link, sizeof(link) - 1);
+	if (len > 0) {
+		link[len] = '\0';
+		if (symlinkat(link, in->root, name) != 0)
+			return inside_fail(in, "link %s", source);
+		return 0;
+	}
+	if (stat(source, &st) != 0)
+		return 0;
+	if (mkdirat(in->root, name, 0755) != 0 ||
+	    root_show(source, in->root, name) != 0)
+		return inside_fail(in, "show %s", source);
+	return 0;
+}
+
+static int
+make_dirs(struct inside *in)
+{
+	uid_t uid = ids_builder_uid(in->ids, in->plan, in->plan->uid);
+	gid_t gid = ids_builder_gid(in->ids, in->plan, in->plan->gid);
+
+	for (size_t i = 0; i < sizeof(dirs) / sizeof(*dirs); i++) {
+		if (mkdirat(in->root, dirs[i].name, dirs[i].mode) != 0)
+			return inside_fail(in, "mkdir /%s", dirs[i].name);
+		if (dirs[i].owner == OWNER_USER && in->plan->uid != 0 &&
+		    fchownat(in->root, dirs[i].name, uid, gid,
+			AT_SYMLINK_NOFOLLOW) != 0)
+			return inside_fail(in, "chown /%s", dirs[i].name);
+	}
+	return 0;
+}
+
+int
+root_make(struct inside *in)
+{
+	/* Nothing done here reaches the host's mounts, nor theirs us. */
+	if (sys_mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0)
+		return inside_fail(in, "make all mounts private");
+	if (mount_tmpfs(in, in->plan->limits.value[LIMIT_DISK]) != 0)
+		return -1;
+	for (size_t i = 0; i < sizeof(system_dirs) / sizeof(*system_dirs);
+	     i++) {
+		if (show_system(in, system_dirs[i]) != 0)
+			return -1;
+	}
+	return make_dirs(in);
+}
+
+int
+root_enter(struct inside *in)
+{
+	/* The old root lands on top of the new one and is taken off it. */
+	if (fchdir(in->root) != 0 || sys_pivot_root(".", ".") != 0)
+		return inside_fail(in, "pivot_root");
+#ifndef MUTATE_PIVOT_DETACH
+	if (sys_umount(".", MNT_DETACH) != 0)
+		return inside_fail(in, "detach the old root");
+#endif
+	if (chdir("/") != 0)
+		return inside_fail(in, "chdir /");
+	return 0;
+}

@@ -1,0 +1,166 @@
+#include <sys/stat.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "box.h"
+#include "command.h"
+#include "config.h"
+#include "options.h"
+#include "report.h"
+#include "seal.h"
+
+/* A writable bind of root's is wrong usage unless it was asked for twice. */
+static int
+check_binds(const struct plan *p, char *why, size_t size)
+{
+	struct stat st;
+
+	for (size_t i = 0; i < p->bind_count; i++) {
+		const struct bind *b = &p->binds[i];
+
+		if (b->writable && !p->bind_root && geteuid() == 0 &&
+		    stat(b->source, &st) == 0 && st.st_uid == 0) {
+			(void)snprintf(why, size,
+			    "bind: %.200s belongs to root, and so would what "
+			    "is written there; --bind-root allows it",
+			    b->source);
+			return -1;
+		}
+	}
+	return 0;
+}
+
+/* A descriptor that main() had to fill in is not the caller's. */
+static int
+stream_fd(int fd)
+{
+	return command_stream_given(fd) ? fd : -1;
+}
+
+static void
+set_streams(struct options *o)
+{
+	struct plan *p = &o->plan;
+
+	p->in.fd = stream_fd(STDIN_FILENO);
+	p->out.fd = stream_fd(STDOUT_FILENO);
+	p->err.fd = stream_fd(STDERR_FILENO);
+	p->out.keep = p->err.keep = o->json;
+	p->tty = o->tty == TTY_YES ||
+	    (o->tty == TTY_AUTO && !o->json && isatty(STDIN_FILENO) &&
+		isatty(STDOUT_FILENO));
+}
+
+/* One line that says which limit ended the run. */
+static void
+tell_reason(const struct plan *p, const struct verdict *v)
+{
+	static const enum limit limits[REASON_MAX] = {
+		[REASON_TIME] = LIMIT_TIME,
+		[REASON_WALL] = LIMIT_WALL,
+		[REASON_MEMORY] = LIMIT_MEM,
+		[REASON_OUTPUT] = LIMIT_OUTPUT,
+	};
+	static const char *const what[REASON_MAX] = {
+		[REASON_TIME] = "CPU time",
+		[REASON_WALL] = "elapsed time",
+		[REASON_MEMORY] = "memory",
+		[REASON_OUTPUT] = "output",
+	};
+	uint64_t value;
+
+	if (v->reason == REASON_KILLED) {
+		complain("killed: %s",
+		    v->stopped_by != 0 ? strsignal(v->stopped_by) :
+					 "the sandbox was killed from outside");
+		return;
+	}
+	if (what[v->reason] == NULL)
+		return;
+	value = p->limits.value[limits[v->reason]];
+	if (value == LIMIT_UNSET)
+		value = LIMIT_OUTPUT_KEPT;
+	complain("%s: the limit of %" PRIu64 " %s of %s was reached",
+	    reason_name(v->reason), value, limit_rules[limits[v->reason]].unit,
+	    what[v->reason]);
+}
+
+/* Prints what there is to print; the program's exit status. */
+static int
+tell(const struct options *o, const struct verdict *v, int verdict_fd)
+{
+	if (v->exec_error != 0)
+		complain("%s: %s", o->plan.argv[0], strerror(v->exec_error));
+	tell_reason(&o->plan, v);
+	if (o->json && report_verdict(STDOUT_FILENO, v, true) != 0) {
+		complain("stdout: %s", strerror(errno));
+		return EXIT_OWN;
+	}
+	if (verdict_fd >= 0 && (report_verdict(verdict_fd, v, false) != 0 ||
+				   close(verdict_fd) != 0)) {
+		complain("%s: %s", o->verdict_file, strerror(errno));
+		return EXIT_OWN;
+	}
+	return verdict_exit_code(v);
+}
+
+static int
+run_plan(const struct options *o, const struct config *c)
+{
+	struct verdict v;
+	struct failure f;
+	char text[320];
+	int verdict_fd = -1, status;
+
+	if (strcmp(o->plan.image, "host") != 0) {
+		complain("image: there is no image '%.64s'", o->plan.image);
+		return EXIT_OWN;
+	}
+	if (o->verdict_file != NULL) {
+		verdict_fd = open(o->verdict_file,
+		    O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+		if (verdict_fd < 0) {
+			complain("verdict: %s: %s", o->verdict_file,
+			    strerror(errno));
+			return EXIT_OWN;
+		}
+	}
+	if (box_run(&o->plan, c, &v, &f) != 0) {
+		complain("%s", failure_text(&f, text, sizeof(text)));
+		return EXIT_OWN;
+	}
+	status = tell(o, &v, verdict_fd);
+	verdict_free(&v);
+	return status;
+}
+
+int
+run_main(int argc, char **argv)
+{
+	static struct options o;
+	static struct config c;
+	char why[512];
+
+	if (config_read(&c, why, sizeof(why)) != 0) {
+		complain("config: %s", why);
+		return EXIT_OWN;
+	}
+	options_init(&o, &c.limits);
+	o.plan.image = c.default_image;
+	if (options_parse(&o, argc, argv, why, sizeof(why)) != 0 ||
+	    (!o.help && check_binds(&o.plan, why, sizeof(why)) != 0)) {
+		complain("run: %s", why);
+		return EXIT_USAGE;
+	}
+	if (o.help) {
+		options_help(stdout, &c.limits);
+		return 0;
+	}
+	set_streams(&o);
+	return run_plan(&o, &c);
+}

@@ -1,0 +1,417 @@
+#include "watch.h"
+
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "sys.h"
+
+/*
+ * After a limit has ended the run, a reader that takes nothing is given this
+ * long for what is left before mayfly goes without it.
+ */
+#define LINGER_US UINT64_C(1000000)
+
+/* The signals that tell mayfly to stop; SIGWINCH is passed on. */
+static const int stop_signals[] = { SIGHUP, SIGINT, SIGQUIT, SIGTERM,
+	SIGWINCH };
+
+static uint64_t
+now_us(void)
+{
+	struct timespec t;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &t);
+	return (uint64_t)t.tv_sec * 1000000 + (uint64_t)t.tv_nsec / 1000;
+}
+
+void
+watch_prepare(struct box *b)
+{
+	const int fds[] = { b->plan->in.fd, b->plan->out.fd };
+	struct sigaction old;
+	sigset_t set;
+
+	b->started_us = b->look_us = now_us();
+	(void)sigemptyset(&set);
+	for (size_t i = 0; i < sizeof(stop_signals) / sizeof(*stop_signals);
+	     i++) {
+		/* Under nohup(1) and the like it stays ignored. */
+		if (sigaction(stop_signals[i], NULL, &old) != 0 ||
+		    old.sa_handler != SIG_IGN)
+			(void)sigaddset(&set, stop_signals[i]);
+	}
+	(void)sigprocmask(SIG_BLOCK, &set, &b->mask_before);
+	(void)signal(SIGPIPE, SIG_IGN);
+	b->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	b->terminal = b->tty.fd = -1;
+	if (b->plan->tty)
+		tty_take(&b->tty, fds, 2);
+}
+
+void
+watch_finish(struct box *b)
+{
+	tty_restore(&b->tty);
+	for (int i = 0; i < 3; i++)
+		relay_close(&b->relays[i]);
+	if (b->terminal >= 0)
+		(void)close(b->terminal);
+	if (b->signals >= 0)
+		(void)close(b->signals);
+	if (b->control >= 0)
+		(void)close(b->control);
+	if (b->pidfd >= 0)
+		(void)close(b->pidfd);
+	if (b->meter.proc >= 0)
+		(void)close(b->meter.proc);
+	if (b->meter.root >= 0)
+		(void)close(b->meter.root);
+	(void)sigprocmask(SIG_SETMASK, &b->mask_before, NULL);
+}
+
+static void
+kill_sandbox(struct box *b)
+{
+	if (b->cgroup.dir >= 0)
+		cgroup_kill(&b->cgroup);
+	(void)syscall(SYS_pidfd_send_signal, b->pidfd, SIGKILL, NULL, 0);
+}
+
+/* The first cause stays. A command that has ended was ended by nothing. */
+static void
+stop(struct box *b, enum reason reason)
+{
+	if (b->stopping || b->ended)
+		return;
+	b->stopping = true;
+	b->verdict->reason = reason;
+	kill_sandbox(b);
+}
+
+static void
+reap(struct box *b)
+{
+	int status;
+
+	while (wait4(b->pid, &status, __WALL, &b->usage) < 0 && errno == EINTR)
+		;
+	b->dead = true;
+}
+
+void
+watch_abandon(struct box *b)
+{
+	kill_sandbox(b);
+	reap(b);
+}
+
+/* The sandbox is built. */
+static void
+take_ready(struct box *b, const struct control *c, int fds[CONTROL_FD_MAX])
+{
+	int terminal = fds[CONTROL_FD_TTY];
+
+	b->ready = true;
+	b->built_us = c->cpu_us;
+	meter_init(&b->meter, &b->cgroup, b->plan->limits.value[LIMIT_CPUS]);
+	b->meter.proc = fds[CONTROL_FD_PROC];
+	b->meter.root = fds[CONTROL_FD_ROOT];
+	b->look_us = now_us() + meter_next_us(&b->meter, &b->plan->limits);
+	if (terminal < 0)
+		return;
+	b->terminal = terminal;
+	tty_copy_size(&b->tty, terminal);
+	(void)fcntl(terminal, F_SETFL, O_NONBLOCK);
+	b->relays[0].from = b->plan->in.fd;
+	b->relays[0].to = terminal;
+	b->relays[1].from = terminal;
+	b->relays[1].owns_from = false;
+}
+
+/* Root's sandbox has entered its user namespace and waits for its maps. */
+static void
+map_users(struct box *b)
+{
+	char path[32];
+
+	(void)snprintf(path, sizeof(path), "/proc/%d", (int)b->pid);
+	auto_fd proc = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (proc >= 0 && ids_map_sandbox(&b->ids, b->plan, proc) == 0) {
+		(void)send(b->control, "", 1, MSG_NOSIGNAL);
+		return;
+	}
+	(void)failure_set(b->failure, "users", errno,
+	    "map the host ids from %u on", b->ids.uid_base);
+	b->failed = true;
+	kill_sandbox(b);
+}
+
+/* False when there is nothing more. */
+static bool
+take_message(struct box *b)
+{
+	int fds[CONTROL_FD_MAX], r;
+	struct control c;
+
+	r = control_receive(b->control, &c, fds, 0);
+	if (r < 0 && errno == EAGAIN)
+		return false;
+	if (r <= 0) {
+		(void)close(b->control);
+		b->control = -1;
+		return false;
+	}
+	switch (c.type) {
+	case CONTROL_MAP:
+		map_users(b);
+		break;
+	case CONTROL_READY:
+		take_ready(b, &c, fds);
+		break;
+	case CONTROL_FAILED:
+		*b->failure = c.failure;
+		b->failed = true;
+		break;
+	case CONTROL_EXEC:
+		b->verdict->exec_error = c.error;
+		break;
+	default:
+		if (!b->stopping) {
+			b->ended = true;
+			b->status = c.status;
+		}
+		break;
+	}
+	return true;
+}
+
+static void
+take_signal(struct box *b)
+{
+	struct signalfd_siginfo info;
+
+	if (read(b->signals, &info, sizeof(info)) != sizeof(info))
+		return;
+	if (info.ssi_signo == SIGWINCH) {
+		if (b->terminal >= 0)
+			tty_copy_size(&b->tty, b->terminal);
+		return;
+	}
+	if (!b->stopping && !b->ended)
+		b->verdict->stopped_by = (int)info.ssi_signo;
+	stop(b, REASON_KILLED);
+}
+
+/* Looks at the clocks and counters; says when to look again, in us. */
+static uint64_t
+check_limits(struct box *b)
+{
+	const struct limits *l = &b->plan->limits;
+	uint64_t now = now_us();
+	uint64_t wall = b->started_us + l->value[LIMIT_WALL] * 1000;
+
+	if (now >= wall)
+		stop(b, REASON_WALL);
+	if (b->ready && now >= b->look_us) {
+		meter_read(&b->meter, l->value[LIMIT_MEM]);
+		if (b->meter.cpu_us >= l->value[LIMIT_TIME] * 1000)
+			stop(b, REASON_TIME);
+		else if (meter_samples_memory(&b->meter) &&
+		    b->meter.memory_kb > l->value[LIMIT_MEM])
+			stop(b, REASON_MEMORY);
+		b->look_us = now_us() + meter_next_us(&b->meter, l);
+	}
+	if (b->stopping || b->ended)
+		return UINT64_MAX;
+	if (b->ready && b->look_us < wall)
+		wall = b->look_us;
+	return wall > now ? wall - now : 0;
+}
+
+static int
+wait_events(struct pollfd *fds, int n, uint64_t us)
+{
+	struct timespec t = { (time_t)(us / 1000000),
+		(long)(us % 1000000) * 1000 };
+
+	return ppoll(fds, (nfds_t)n, us == UINT64_MAX ? NULL : &t, NULL);
+}
+
+/* The end of the caller's input is Ctrl-D on the command's terminal. */
+static void
+end_terminal_input(struct box *b)
+{
+	static const char eof = 4;
+
+	if (b->terminal < 0 || b->input_ended || b->relays[0].from >= 0 ||
+	    b->relays[0].len > 0)
+		return;
+	b->input_ended = true;
+	(void)!write(b->terminal, &eof, 1);
+}
+
+/* One wait and everything that it brought. */
+static void
+turn(struct box *b)
+{
+	struct pollfd fds[9];
+	uint64_t us = check_limits(b);
+	int n = 0;
+
+	fds[n++] = (struct pollfd){ .fd = b->pidfd, .events = POLLIN };
+	fds[n++] = (struct pollfd){ .fd = b->control, .events = POLLIN };
+	fds[n++] = (struct pollfd){ .fd = b->signals, .events = POLLIN };
+	for (int i = 0; i < 3; i++)
+		n = relay_poll(&b->relays[i], fds, n);
+	if (wait_events(fds, n, us) <= 0)
+		return;
+	if (fds[1].revents != 0)
+		(void)take_message(b);
+	if (fds[2].revents != 0)
+		take_signal(b);
+	for (int i = 0; i < 3; i++) {
+		if (relay_move(&b->relays[i], fds) == RELAY_OVER)
+			stop(b, REASON_OUTPUT);
+	}
+	end_terminal_input(b);
+	if (fds[0].revents != 0) {
+		/* What it said last is there before its end is seen. */
+		while (b->control >= 0 && take_message(b))
+			;
+		reap(b);
+	}
+}
+
+/*
+ * All writers are dead: what is in the pipes is all there will be. A reader
+ * may take as long as it likes, unless a limit ended the run.
+ */
+static void
+drain(struct box *b)
+{
+	uint64_t last = now_us();
+	struct pollfd fds[5];
+
+	relay_close(&b->relays[0]);
+	for (;;) {
+		uint64_t left = last + LINGER_US - now_us();
+		int n = 0;
+
+		if (!relay_pending(&b->relays[1]) &&
+		    !relay_pending(&b->relays[2]))
+			return;
+		fds[n++] = (struct pollfd){ .fd = b->signals,
+			.events = POLLIN };
+		for (int i = 1; i < 3; i++)
+			n = relay_poll(&b->relays[i], fds, n);
+		if (left > LINGER_US)
+			left = 0;
+		if (wait_events(fds, n, b->stopping ? left : UINT64_MAX) == 0)
+			return;
+		if (fds[0].revents != 0)
+			return;
+		for (int i = 1; i < 3; i++) {
+			if (relay_move(&b->relays[i], fds) == RELAY_OVER &&
+			    !b->stopping) {
+				b->stopping = true;
+				b->verdict->reason = REASON_OUTPUT;
+			}
+		}
+	}
+}
+
+static uint64_t
+timeval_us(struct timeval t)
+{
+	return (uint64_t)t.tv_sec * 1000000 + (uint64_t)t.tv_usec;
+}
+
+static void
+fill_usage(struct box *b)
+{
+	struct verdict *v = b->verdict;
+	uint64_t us = timeval_us(b->usage.ru_utime) +
+	    timeval_us(b->usage.ru_stime);
+
+	us = us > b->built_us ? us - b->built_us : 0;
+	if (b->cgroup.dir >= 0)
+		us = cgroup_cpu_us(&b->cgroup);
+	else if (us < b->meter.cpu_us)
+		us = b->meter.cpu_us;
+	v->cpu_ms = us / 1000;
+	v->wall_ms = (now_us() - b->started_us) / 1000;
+	v->memory_kb = (uint64_t)b->usage.ru_maxrss;
+	if (b->cgroup.memory && cgroup_peak_kb(&b->cgroup) > 0)
+		v->memory_kb = cgroup_peak_kb(&b->cgroup);
+	else if (v->memory_kb < b->meter.peak_kb)
+		v->memory_kb = b->meter.peak_kb;
+}
+
+/* The run was not stopped by us: how did it end? */
+static void
+judge_end(struct box *b)
+{
+	struct verdict *v = b->verdict;
+	int sig = b->ended && WIFSIGNALED(b->status) ? WTERMSIG(b->status) :
+						       SIGKILL;
+
+	if (b->cgroup.memory && !(b->ended && WIFEXITED(b->status)) &&
+	    sig == SIGKILL && cgroup_was_oom(&b->cgroup)) {
+		v->reason = REASON_MEMORY;
+	} else if (!b->ended) {
+		/* PID 1 was killed from outside, by somebody else. */
+		v->reason = REASON_KILLED;
+	} else if (WIFEXITED(b->status)) {
+		v->reason = REASON_EXIT;
+		v->exit_code = WEXITSTATUS(b->status);
+	} else if ((sig == SIGKILL || sig == SIGXCPU) &&
+	    v->cpu_ms >= b->plan->limits.value[LIMIT_TIME]) {
+		v->reason = REASON_TIME; /* RLIMIT_CPU was first */
+	} else {
+		v->reason = REASON_SIGNAL;
+		v->signal = sig;
+	}
+}
+
+static void
+judge(struct box *b)
+{
+	struct verdict *v = b->verdict;
+
+	v->exit_code = v->signal = -1;
+	fill_usage(b);
+	if (v->exec_error != 0) {
+		v->reason = REASON_EXIT;
+		v->exit_code = v->exec_error == ENOENT ? EXIT_NOT_FOUND :
+							 EXIT_CANNOT_EXECUTE;
+		return;
+	}
+	if (!b->stopping)
+		judge_end(b);
+	if (v->exit_code < 0 && v->signal < 0)
+		v->signal = SIGKILL;
+}
+
+int
+watch(struct box *b)
+{
+	while (!b->dead)
+		turn(b);
+	drain(b);
+	if (b->failed)
+		return -1;
+	if (!b->ready && !b->stopping)
+		return failure_set(b->failure, "start", 0,
+		    "the sandbox's first process died while building");
+	judge(b);
+	return 0;
+}

@@ -1,0 +1,60 @@
+#ifndef EXEC_WATCH_H
+#define EXEC_WATCH_H
+
+#include <sys/resource.h>
+#include <sys/types.h>
+
+#include <signal.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "cgroup.h"
+#include "config.h"
+#include "control.h"
+#include "ids.h"
+#include "meter.h"
+#include "plan.h"
+#include "relay.h"
+#include "tty.h"
+#include "verdict.h"
+
+/* One run, as its supervisor sees it. */
+struct box {
+	const struct plan *plan;
+	const struct config *config;
+	struct verdict *verdict;
+	struct failure *failure;
+	struct ids ids;
+	struct cgroup cgroup;
+	struct meter meter;
+	struct tty tty;
+	struct relay relays[3];
+	pid_t pid; /* of the sandbox's PID 1 */
+	int pidfd;
+	int control;
+	int terminal; /* master of the command's, or -1 */
+	int signals;  /* signalfd of those that end the run, and SIGWINCH */
+	sigset_t mask_before;
+
+	uint64_t started_us, look_us; /* CLOCK_MONOTONIC */
+	uint64_t built_us;	      /* CPU time that building took */
+	bool ready, failed, ended, dead;
+	bool input_ended;    /* the terminal has been told */
+	bool stopping;	     /* a limit or signal ended it: reason is set */
+	int status;	     /* of the command, once ended */
+	struct rusage usage; /* of everything inside, once dead */
+};
+
+/* Before the sandbox starts: signals and the caller's terminal. */
+void watch_prepare(struct box *b);
+
+/* Until the end; fills the verdict. 0, or -1 with the failure. */
+int watch(struct box *b);
+
+/* Ends a sandbox that could not be started properly. */
+void watch_abandon(struct box *b);
+
+/* Gives back what watch_prepare() took. */
+void watch_finish(struct box *b);
+
+#endif

@@ -1,0 +1,43 @@
+#!/bin/bash
+# mayfly inside systemd-nspawn. run.sh does not run this topic: it needs
+# systemd-nspawn and a machine with systemd.
+# as: root
+
+# shellcheck source=tests/t.sh
+. "$(dirname "$0")/../t.sh"
+
+((EUID == 0)) || t_give_up "this needs root"
+[[ -n $(type -P systemd-nspawn) ]] || t_give_up "there is no systemd-nspawn"
+
+# nspawn [OPTION]... -- COMMAND...: with the host's own system, read-only.
+nspawn()
+{
+	systemd-nspawn --quiet --register=no --keep-unit --directory=/ \
+	    --volatile=overlay --pipe --bind-ro="$T_ROOT/bin" "$@" \
+	    </dev/null >out 2>err
+	status=$?
+}
+
+if testcase "mayfly runs inside systemd-nspawn, or names what to change"; then
+	nspawn -- "$MAYFLY" run -- sh -c 'echo started; exit 7'
+	if [[ $status == 7 ]]; then
+		expect_out_has '^started'
+	else
+		expect_status 125
+		expect_err_has 'mayfly: .*:'
+		expect_out_lacks started
+	fi
+fi
+
+if testcase "mayfly runs inside systemd-nspawn with a private network"; then
+	nspawn --private-network -- "$MAYFLY" run --json -- echo started
+	expect_status 0 125
+	[[ $status == 125 ]] || expect_json '.stdout == "started\n"'
+fi
+
+if testcase "the doctor says what systemd-nspawn offers"; then
+	nspawn -- "$MAYFLY" doctor
+	check "it says nothing" test -s out
+fi
+
+t_done
