@@ -16,8 +16,9 @@
 #endif
 
 /*
- * Device nodes, shown from the host's: a sandbox cannot make any. The numbers
- * are checked, so that nothing else can stand in for them.
+ * Device nodes: made where the builder may, else shown from the host's, which
+ * costs five times as much; then the numbers are checked, so that nothing
+ * else can stand in for them. A sandbox cannot make any.
  */
 static const struct {
 	const char *name;
@@ -47,6 +48,10 @@ show_node(struct inside *in, size_t i)
 {
 	char source[32];
 	struct stat st;
+
+	if (mknodat(in->dev, nodes[i].name, S_IFCHR | 0666,
+		makedev(nodes[i].major, nodes[i].minor)) == 0)
+		return 0;
 	auto_fd file = openat(in->dev, nodes[i].name,
 	    O_CREAT | O_EXCL | O_WRONLY | O_NOFOLLOW | O_CLOEXEC, 0666);
 
@@ -76,9 +81,44 @@ mount_devpts(struct inside *in)
 	    sys_fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL) != 0)
 		return inside_fail(in, "devpts");
 	auto_fd pts = sys_fsmount(fs, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC);
-	if (pts < 0 || mkdirat(in->dev, "pts", 0755) != 0 ||
+	if (pts < 0 ||
 	    sys_move_mount(pts, in->dev, "pts") != 0)
 		return inside_fail(in, "mount devpts");
+	return 0;
+}
+
+/*
+ * /dev is the directory of the tmpfs, mounted over itself: the only place
+ * where devices work, and nothing can be executed.
+ */
+static int
+mount_self(struct inside *in)
+{
+	struct mount_attr attr = { .attr_set = MOUNT_ATTR_NOEXEC,
+		.attr_clr = MOUNT_ATTR_NODEV };
+
+	in->dev = sys_open_tree(
+	    in->root, "dev", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+	if (in->dev < 0 ||
+	    sys_mount_setattr(in->dev, AT_EMPTY_PATH, &attr) != 0 ||
+	    sys_move_mount(in->dev, in->root, "dev") != 0)
+		return inside_fail(in, "mount");
+	return 0;
+}
+
+/* What lies below the terminals: an empty directory, for proc.c. */
+static int
+open_empty(struct inside *in)
+{
+	struct mount_attr rdonly = { .attr_set = MOUNT_ATTR_RDONLY };
+
+	if (mkdirat(in->dev, "pts", 0755) != 0)
+		return inside_fail(in, "mkdir /dev/pts");
+	in->empty = sys_open_tree(
+	    in->dev, "pts", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+	if (in->empty < 0 ||
+	    sys_mount_setattr(in->empty, AT_EMPTY_PATH, &rdonly) != 0)
+		return inside_fail(in, "open an empty directory");
 	return 0;
 }
 
@@ -86,16 +126,9 @@ int
 dev_make(struct inside *in)
 {
 	struct mount_attr rdonly = { .attr_set = MOUNT_ATTR_RDONLY };
-	auto_fd fs = sys_fsopen("tmpfs");
 
-	if (fs < 0 || sys_fsconfig(fs, FSCONFIG_SET_STRING, "size", "64k") ||
-	    sys_fsconfig(fs, FSCONFIG_SET_STRING, "nr_inodes", "64") != 0 ||
-	    sys_fsconfig(fs, FSCONFIG_SET_STRING, "mode", "0755") != 0 ||
-	    sys_fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL) != 0)
-		return inside_fail(in, "tmpfs");
-	in->dev = sys_fsmount(fs, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC);
-	if (in->dev < 0 || sys_move_mount(in->dev, in->root, "dev") != 0)
-		return inside_fail(in, "mount /dev");
+	if (mount_self(in) != 0)
+		return -1;
 	for (size_t i = 0; i < sizeof(nodes) / sizeof(*nodes); i++) {
 		if (show_node(in, i) != 0)
 			return -1;
@@ -104,7 +137,7 @@ dev_make(struct inside *in)
 		if (symlinkat(links[i].target, in->dev, links[i].name) != 0)
 			return inside_fail(in, "link /dev/%s", links[i].name);
 	}
-	if (mount_devpts(in) != 0)
+	if (open_empty(in) != 0 || mount_devpts(in) != 0)
 		return -1;
 	/* Devices stay writable, the directory does not. */
 	if (sys_mount_setattr(in->dev, AT_EMPTY_PATH, &rdonly) != 0)

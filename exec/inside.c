@@ -163,7 +163,8 @@ send_ready(struct inside *in)
 noreturn void
 inside_run(struct inside *in)
 {
-	in->root = in->dev = in->proc = in->tty = in->tty_slave = -1;
+	in->root = in->dev = in->empty = in->covered = in->proc = -1;
+	in->tty = in->tty_slave = -1;
 	for (size_t i = 0; i < sizeof(steps) / sizeof(*steps); i++) {
 		if (steps[i].run(in) != 0)
 			send_failure(in, steps[i].name);

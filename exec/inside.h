@@ -25,7 +25,9 @@ struct inside {
 	uint64_t backstop; /* ms after which it ends by itself */
 
 	int root;	   /* the new root, a mounted tmpfs */
-	int dev;	   /* the new /dev, likewise */
+	int dev;	   /* the new /dev, a part of it */
+	int empty;	   /* an empty directory of it, read-only, detached */
+	int covered;	   /* where it came to be attached */
 	int proc;	   /* the new /proc */
 	int tty;	   /* master of the new terminal, or -1 */
 	int tty_slave;

@@ -10,7 +10,8 @@
 /*
  * What of /proc is not per process. HIDE: nothing to read or write there.
  * RDONLY: many programs read it, nobody writes it. Rows that a kernel does
- * not have are passed over.
+ * not have are passed over, and so are files that by their mode are for the
+ * host's root alone: nobody inside is he, and a cover costs every run.
  */
 static const struct {
 	const char *name;
@@ -74,63 +75,62 @@ proc_make(struct inside *in)
 
 /* A tree to lay over a file or directory so that nothing of it is seen. */
 static int
-open_cover(struct inside *in, bool is_dir, int *empty)
+open_cover(struct inside *in, bool is_dir)
 {
+	const unsigned flags = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC;
+	int empty = in->empty;
+
 	if (!is_dir)
-		return sys_open_tree(in->dev, "null",
-		    OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
-	if (*empty >= 0)
-		return sys_open_tree(*empty, "",
-		    OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH);
-	auto_fd fs = sys_fsopen("tmpfs");
-	if (fs < 0 || sys_fsconfig(fs, FSCONFIG_SET_STRING, "mode", "0555") ||
-	    sys_fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL) != 0)
-		return -1;
-	return sys_fsmount(fs,
-	    MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV |
-		MOUNT_ATTR_NOEXEC);
+		return sys_open_tree(in->dev, "null", flags);
+	if (empty >= 0) {
+		/* Before Linux 6.15 only what is attached can be cloned. */
+		in->empty = -1;
+		return empty;
+	}
+	return sys_open_tree(in->covered, "", flags | AT_EMPTY_PATH);
 }
 
-/* *empty becomes the first cover of a directory, to be cloned for others. */
 static int
-mask(struct inside *in, size_t i, int *empty)
+open_readonly(struct inside *in, const char *name)
 {
 	struct mount_attr attr = { .attr_set = MOUNT_ATTR_RDONLY };
-	auto_fd target = openat(
-	    in->proc, masks[i].name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	auto_fd tree = sys_open_tree(
+	    in->proc, name, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+
+	if (tree < 0 || sys_mount_setattr(tree, AT_EMPTY_PATH, &attr) != 0)
+		return -1;
+	return sys_take(&tree);
+}
+
+static int
+mask(struct inside *in, const char *name, bool hide)
+{
 	auto_fd cover = -1;
 	struct stat st;
 
-	if (target < 0)
+	if (fstatat(in->proc, name, &st, AT_SYMLINK_NOFOLLOW) != 0)
 		return errno == ENOENT ? 0 : -1;
-	if (fstat(target, &st) != 0)
+	if (hide && (st.st_mode & S_IRWXO) == 0)
+		return 0;
+	cover = hide ? open_cover(in, S_ISDIR(st.st_mode)) :
+		       open_readonly(in, name);
+	if (cover < 0 || sys_move_mount(cover, in->proc, name) != 0)
 		return -1;
-	if (masks[i].how == HIDE) {
-		cover = open_cover(in, S_ISDIR(st.st_mode), empty);
-	} else {
-		cover = sys_open_tree(target, "",
-		    OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH);
-		if (cover >= 0 &&
-		    sys_mount_setattr(cover, AT_EMPTY_PATH, &attr) != 0)
-			return -1;
-	}
-	if (cover < 0 || sys_move_mount(cover, target, "") != 0)
-		return -1;
-	if (masks[i].how == HIDE && S_ISDIR(st.st_mode) && *empty < 0)
-		*empty = sys_take(&cover);
+	if (hide && S_ISDIR(st.st_mode) && in->covered < 0)
+		in->covered = sys_take(&cover);
 	return 0;
 }
 
 int
 proc_mask(struct inside *in)
 {
-	auto_fd empty = -1;
-
 #ifndef MUTATE_PROC_MASK
 	for (size_t i = 0; i < sizeof(masks) / sizeof(*masks); i++) {
-		if (mask(in, i, &empty) != 0)
-			return inside_fail(in, "mask %s", masks[i].name);
+		if (mask(in, masks[i].name, masks[i].how == HIDE) != 0)
+			return inside_fail(in, "%s", masks[i].name);
 	}
+#else
+	(void)in;
 #endif
 	return 0;
 }

@@ -20,6 +20,7 @@ relay_init(struct relay *r, char *buf)
 	r->keeps = false;
 	r->limit = LIMIT_UNSET;
 	r->passed = 0;
+	r->over = false;
 	r->to_socket = r->to_blocks = r->to_is_ours = r->owns_from = false;
 	r->from_index = r->to_index = -1;
 	r->start = r->len = 0;
@@ -50,7 +51,7 @@ int
 relay_poll(struct relay *r, struct pollfd *fds, int n)
 {
 	r->from_index = r->to_index = -1;
-	if (r->from >= 0 && r->len == 0) {
+	if (r->from >= 0 && !r->over && r->len == 0) {
 		r->from_index = n;
 		fds[n++] = (struct pollfd){ .fd = r->from, .events = POLLIN };
 	}
@@ -148,8 +149,9 @@ read_some(struct relay *r)
 		r->len = (size_t)(r->limit - r->passed);
 		if (r->kept != NULL)
 			r->kept->truncated = true;
+		/* Closing it would only have the writer complain of that. */
 		state = RELAY_OVER;
-		end_source(r);
+		r->over = true;
 	}
 	r->passed += r->len;
 	if (r->to < 0) {
@@ -185,5 +187,5 @@ relay_move(struct relay *r, const struct pollfd *fds)
 bool
 relay_pending(const struct relay *r)
 {
-	return r->len > 0 || r->from >= 0;
+	return r->len > 0 || (r->from >= 0 && !r->over);
 }

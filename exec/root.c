@@ -48,17 +48,12 @@ static const struct {
 	{ "dev", 0755, OWNER_ROOT },
 	{ "etc", 0755, OWNER_ROOT },
 	{ "home", 0755, OWNER_USER }, /* HOME of every user but root */
-	{ "mnt", 0755, OWNER_ROOT },
-	{ "opt", 0755, OWNER_ROOT },
 	{ "proc", 0555, OWNER_ROOT },
 	{ "root", 0700, OWNER_ROOT },
 	{ "run", 0755, OWNER_ROOT },
-	{ "run/lock", 01777, OWNER_ROOT },
 	{ "run/shm", 01777, OWNER_ROOT }, /* what /dev/shm leads to */
-	{ "srv", 0755, OWNER_ROOT },
 	{ "tmp", 01777, OWNER_ROOT },
 	{ "var", 0755, OWNER_ROOT },
-	{ "var/lib", 0755, OWNER_ROOT },
 	{ "var/tmp", 01777, OWNER_ROOT },
 };
 

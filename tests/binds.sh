@@ -90,8 +90,9 @@ if testcase "a file only root may read is not readable in a bound tree" &&
 	done
 fi
 
-if testcase "a bound file its caller cannot read is not readable inside" &&
-    require "root can read every file" [ "$T_UID" -ne 0 ]; then
+if [[ $AS != root ]] &&
+    testcase "a bound file its caller cannot read is not readable inside"
+then
 	run --ro-bind /etc/shadow:/given -- cat /given
 	expect_no_out
 	check_not "it was read" test "$status" -eq 0
@@ -168,8 +169,9 @@ if testcase "what is another's in a bound tree stays the other's" &&
 	    test "$(stat -c %u tree/file)" = "$OTHER"
 fi
 
-if testcase "root's SRC cannot be bound for writing without --bind-root" &&
-    require "this needs root as the caller" [ "$AS" = root ]; then
+if [[ $AS == root ]] &&
+    testcase "root's SRC cannot be bound for writing without --bind-root"
+then
 	make_tree tree
 	chown 0:0 tree
 	run --bind "$PWD/tree:/given" -- echo started
@@ -274,10 +276,15 @@ fi
 
 if testcase "a link in SRC does not lead out of the sandbox"; then
 	make_tree tree
-	ln -s /etc/hostname tree/link
-	ln -s ../../../../../../../../etc/hostname tree/up
-	run --ro-bind "$PWD/tree:/given" -- cat /given/link /given/up
-	check_not "the host's name was read" grep -qx "$(uname -n)" out
+	echo outside >outside
+	chmod 644 outside
+	ln -s "$PWD/outside" tree/link
+	ln -s "../../../../../../../..$PWD/outside" tree/up
+	ln -s ../outside tree/beside
+	run --ro-bind "$PWD/tree:/given" -- \
+	    cat /given/link /given/up /given/beside
+	check_not "status is 0" test "$status" -eq 0
+	expect_no_out
 fi
 
 if testcase "what a run wrote in a bind stays, and the rest goes"; then

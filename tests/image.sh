@@ -21,13 +21,19 @@ mark_etc()
 	for file in $PRIVATE; do
 		[[ -f /etc/$file ]] || continue
 		copy=$T_ROOT/etc/${file##*/}
-		cp -p "/etc/$file" "$copy"
+		# What t.sh has put there is a copy already.
+		if mountpoint -q "/etc/$file"; then
+			copy=/etc/$file
+		else
+			cp -p "/etc/$file" "$copy"
+			mount --bind "$copy" "/etc/$file" || continue
+		fi
 		case $file in
 		passwd) echo "$MARKER:x:70000:70000::/:/bin/sh" >>"$copy" ;;
 		group) echo "$MARKER:x:70000:" >>"$copy" ;;
 		*) echo "# $MARKER" >>"$copy" ;;
 		esac
-		mount --bind "$copy" "/etc/$file" && marked+=" $file"
+		marked+=" $file"
 	done
 }
 

@@ -10,8 +10,8 @@
 #	t_done
 #
 # Each case starts in an empty directory, which is wiped afterwards, and is
-# followed by a leak check (leaks.sh). As root the topic runs in PID, mount and
-# IPC namespaces of its own, so that it sees nothing but its own doing.
+# followed by a leak check (leaks.sh). As root the topic runs in PID, mount, IPC
+# and UTS namespaces of its own, so that it sees nothing but its own doing.
 #
 # Environment:
 #	MAYFLY		the program under test (build/mayfly of the tree)
@@ -46,9 +46,9 @@ t_enter_namespaces()
 	[[ -z ${T_ENTERED:-} ]] || return 0
 	export T_ENTERED=1
 	((EUID == 0)) || return 0
-	if unshare --pid --mount --ipc --fork --mount-proc true 2>/dev/null
-	then
-		exec unshare --pid --mount --ipc --fork --mount-proc \
+	if unshare --pid --mount --ipc --uts --fork --mount-proc true \
+	    2>/dev/null; then
+		exec unshare --pid --mount --ipc --uts --fork --mount-proc \
 		    --kill-child bash "$0" "$@"
 	fi
 }
@@ -148,6 +148,7 @@ t_start()
 	umask 022
 	if [[ -n ${T_ENTERED:-} ]] && ((EUID == 0 && $$ == 1)); then
 		mount -t tmpfs tmpfs /dev/shm
+		echo host-of-the-tests >/proc/sys/kernel/hostname
 	fi
 }
 
