@@ -54,25 +54,26 @@
 #include "sys.h"
 #include "watch.h"
 
-/* What is fresh for every sandbox besides the two user namespaces. */
-static const struct {
-	uint64_t flag;
-	const char *name;
-} namespaces[] = {
+/* Fresh for every sandbox, besides the network and the two user ones. */
+static const uint64_t namespaces[] = {
 #ifndef MUTATE_PIDNS
-	{ CLONE_NEWPID, "pid" },
-#endif
-#ifndef MUTATE_NETNS
-	{ CLONE_NEWNET, "net" },
+	CLONE_NEWPID,
 #endif
 #ifndef MUTATE_IPCNS
-	{ CLONE_NEWIPC, "ipc" },
+	CLONE_NEWIPC,
 #endif
 #ifndef MUTATE_UTSNS
-	{ CLONE_NEWUTS, "uts" },
+	CLONE_NEWUTS,
 #endif
-	{ CLONE_NEWNS, "mnt" },
+	CLONE_NEWNS,
 };
+
+/* Root's supervisor makes it beside the sandbox: net_lend(). */
+#ifdef MUTATE_NETNS
+#define NET_FLAG 0
+#else
+#define NET_FLAG CLONE_NEWNET
+#endif
 
 /* The two ends of one of the command's streams. */
 struct ends {
@@ -187,9 +188,9 @@ start_sandbox(struct box *b, int control, const struct ends e[3])
 		.exit_signal = SIGCHLD };
 
 	for (size_t i = 0; i < sizeof(namespaces) / sizeof(*namespaces); i++)
-		args.flags |= namespaces[i].flag;
+		args.flags |= namespaces[i];
 	if (b->ids.mode != IDS_LEASED)
-		args.flags |= CLONE_NEWUSER;
+		args.flags |= CLONE_NEWUSER | NET_FLAG;
 	if (b->cgroup.dir >= 0) {
 		args.flags |= CLONE_INTO_CGROUP;
 		args.cgroup = (uint64_t)b->cgroup.dir;
@@ -202,11 +203,12 @@ start_sandbox(struct box *b, int control, const struct ends e[3])
 	return 0;
 }
 
+/* What the sandbox, being built, waits for. */
 static int
-map_builder(struct box *b)
+serve_builder(struct box *b)
 {
 	if (b->ids.mode == IDS_LEASED)
-		return 0;
+		return NET_FLAG ? net_lend(b->control, b->failure) : 0;
 	if (ids_map_builder(&b->ids, b->pid, b->failure) != 0)
 		return -1;
 	if (send(b->control, "", 1, MSG_NOSIGNAL) != 1)
@@ -232,7 +234,7 @@ box_start(struct box *b)
 		return -1;
 	(void)close(pair[1]);
 	connect_streams(b, e);
-	if (map_builder(b) != 0) {
+	if (serve_builder(b) != 0) {
 		watch_abandon(b);
 		return -1;
 	}

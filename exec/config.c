@@ -13,7 +13,7 @@
 #include "sys.h"
 
 #define CONFIG_FILE "/etc/mayfly/mayfly.conf"
-#define CONFIG_FRAGMENTS "/etc/mayfly/mayfly.conf.d/*.conf"
+#define CONFIG_DIR "/etc/mayfly/mayfly.conf.d"
 #define CONFIG_SIZE_MAX 65536
 
 /*
@@ -265,8 +265,9 @@ config_read(struct config *c, char *why, size_t size)
 	config_defaults(c);
 	if (read_file(c, CONFIG_FILE, why, size) != 0)
 		return -1;
-	r = glob(CONFIG_FRAGMENTS, 0, NULL, &found);
-	if (r == 0) {
+	if (access(CONFIG_DIR, F_OK) == 0 &&
+	    glob(CONFIG_DIR "/*.conf", 0, NULL, &found) == 0) {
+		r = 0;
 		for (size_t i = 0; i < found.gl_pathc && r == 0; i++)
 			r = read_file(c, found.gl_pathv[i], why, size);
 		globfree(&found);

@@ -73,6 +73,13 @@ int binds_make(struct inside *in);
 int net_make(struct inside *in);
 
 /*
+ * Making a network namespace takes as long as all the mounts together, so
+ * root's supervisor makes it while the sandbox builds, and lends it: it stays
+ * in it itself, with no socket that has a name. 0, or -1 with f.
+ */
+int net_lend(int control, struct failure *f);
+
+/*
  * users.c: become root inside while keeping the builder's capabilities, so
  * that what is made belongs to that root; enter the sandbox's user namespace;
  * become its user with its capabilities.
