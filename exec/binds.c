@@ -134,12 +134,11 @@ map_owner(struct inside *in, const struct bind *b, int tree,
 }
 
 static int
-show_bind(struct inside *in, const struct bind *b)
+open_bind(struct inside *in, const struct bind *b)
 {
 	struct mount_attr attr = { .attr_set = MOUNT_ATTR_NOSUID |
 		    MOUNT_ATTR_NODEV | (b->writable ? 0 : MOUNT_ATTR_RDONLY),
 		.propagation = MS_PRIVATE };
-	auto_fd target = -1;
 	struct stat st;
 	auto_fd tree = sys_open_tree(AT_FDCWD, b->source,
 	    OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE);
@@ -156,18 +155,35 @@ show_bind(struct inside *in, const struct bind *b)
 		return inside_fail(in, "%s", b->source);
 	if (b->writable && map_owner(in, b, tree, &st) != 0)
 		return -1;
-	target = open_target(in, b->target, S_ISDIR(st.st_mode));
-	if (target < 0 || sys_move_mount(tree, target, "") != 0)
-		return inside_fail(in, "show %s at %s", b->source, b->target);
+	return sys_take(&tree);
+}
+
+int
+binds_open(struct inside *in)
+{
+	for (size_t i = 0; i < in->plan->bind_count; i++) {
+		in->trees[i] = open_bind(in, &in->plan->binds[i]);
+		if (in->trees[i] < 0)
+			return -1;
+	}
 	return 0;
 }
 
 int
-binds_make(struct inside *in)
+binds_show(struct inside *in)
 {
+	struct stat st;
+
 	for (size_t i = 0; i < in->plan->bind_count; i++) {
-		if (show_bind(in, &in->plan->binds[i]) != 0)
-			return -1;
+		const struct bind *b = &in->plan->binds[i];
+		auto_fd tree = in->trees[i], target = -1;
+
+		if (fstat(tree, &st) != 0)
+			return inside_fail(in, "%s", b->source);
+		target = open_target(in, b->target, S_ISDIR(st.st_mode));
+		if (target < 0 || sys_move_mount(tree, target, "") != 0)
+			return inside_fail(
+			    in, "show %s at %s", b->source, b->target);
 	}
 	return 0;
 }

@@ -11,6 +11,12 @@ int run_main(int argc, char **argv);
 int reap_main(int argc, char **argv);
 int doctor_main(int argc, char **argv);
 
+/*
+ * Opens /dev/null where 0, 1 or 2 is closed: else pipes of ours would take
+ * those numbers. Ends the program where it cannot.
+ */
+void command_fill_streams(void);
+
 /* Was descriptor 0, 1 or 2 open when the program started? */
 bool command_stream_given(int fd);
 

@@ -15,6 +15,28 @@
 #include "inside.h"
 #include "sys.h"
 
+/* Closes everything but the descriptors in keep. */
+static void
+close_but(const int *keep, size_t n)
+{
+	unsigned from = 0;
+
+	for (;;) {
+		unsigned next = ~0U;
+
+		for (size_t i = 0; i < n; i++) {
+			if (keep[i] >= (int)from && (unsigned)keep[i] < next)
+				next = (unsigned)keep[i];
+		}
+		if (from < next)
+			(void)sys_close_range(
+			    from, next == ~0U ? ~0U : next - 1, 0);
+		if (next == ~0U)
+			return;
+		from = next + 1;
+	}
+}
+
 /* Reports why there is no command and ends; it was never started. */
 static noreturn void
 report(struct inside *in, enum control_type type, int error, const char *step,
@@ -144,28 +166,6 @@ wipe(const struct plan *p)
 #endif
 }
 
-/* Everything but the control socket and the lease. */
-static void
-close_others(const struct inside *in)
-{
-	int keep[2] = { in->control, in->ids->lease };
-	unsigned from = 0;
-
-	if (keep[1] >= 0 && keep[1] < keep[0]) {
-		keep[0] = in->ids->lease;
-		keep[1] = in->control;
-	}
-	for (int i = 0; i < 2; i++) {
-		if (keep[i] < 0)
-			continue;
-		if (from < (unsigned)keep[i])
-			(void)sys_close_range(
-			    from, (unsigned)keep[i] - 1, 0);
-		from = (unsigned)keep[i] + 1;
-	}
-	(void)sys_close_range(from, ~0U, 0);
-}
-
 /* Reaps until the command has ended; its status. */
 static int
 wait_for(pid_t command, uint64_t backstop_ms)
@@ -207,6 +207,12 @@ init_run(struct inside *in)
 
 	(void)sigfillset(&all);
 	(void)sigprocmask(SIG_SETMASK, &all, NULL);
+#ifndef MUTATE_CLOSE_FDS
+	/* No directory may be left when the command's own is looked up. */
+	close_but((const int[]){ in->control, in->ids->lease, in->tty_slave,
+		      in->streams[0], in->streams[1], in->streams[2] },
+	    6);
+#endif
 	if (pipe2(go, O_CLOEXEC) != 0)
 		report(in, CONTROL_FAILED, errno, "start", "pipe");
 	pid = fork();
@@ -220,7 +226,7 @@ init_run(struct inside *in)
 	if (users_drop_all() != 0)
 		_exit(1);
 	/* Closing the pipe lets the command start: the very last thing. */
-	close_others(in);
+	close_but((const int[]){ in->control, in->ids->lease }, 2);
 	c.status = wait_for(pid, backstop);
 	(void)control_send(in->control, &c, NULL, 0);
 	_exit(0);

@@ -116,13 +116,14 @@ static const struct step steps[] = {
 	{ "owner", users_own },
 	{ "cgroup", cgroup_hide },
 	{ "hostname", hostname_set },
+	{ "proc", proc_open },
+	{ "bind", binds_open },
 	{ "root", root_make },
 	{ "etc", etc_make },
 	{ "dev", dev_make },
-	{ "proc", proc_make },
 	{ "network", net_make },
-	{ "mask", proc_mask }, /* after the last setting under /proc/sys */
-	{ "bind", binds_make },
+	{ "proc", proc_show }, /* after the last setting under /proc/sys */
+	{ "bind", binds_show },
 	{ "tty", dev_open_tty },
 	{ "pivot", root_enter },
 	{ "limits", limits_prepare },

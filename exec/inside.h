@@ -29,6 +29,7 @@ struct inside {
 	int empty;	   /* an empty directory of it, read-only, detached */
 	int covered;	   /* where it came to be attached */
 	int proc;	   /* the new /proc */
+	int trees[PLAN_BINDS_MAX]; /* of the binds, detached */
 	int tty;	   /* master of the new terminal, or -1 */
 	int tty_slave;
 	struct failure failure;
@@ -62,12 +63,20 @@ int etc_make(struct inside *in);
 int dev_make(struct inside *in);
 int dev_open_tty(struct inside *in);
 
-/* proc.c: /proc of this PID namespace, and what is hidden of it. */
-int proc_make(struct inside *in);
-int proc_mask(struct inside *in);
+/*
+ * proc.c: /proc of this PID namespace, open from the first on; then in its
+ * place, without what is hidden of it.
+ */
+int proc_open(struct inside *in);
+int proc_show(struct inside *in);
 
-/* binds.c: the caller's own directories and files. */
-int binds_make(struct inside *in);
+/*
+ * binds.c: the caller's own directories and files. They are opened while the
+ * process still sees the host as the caller does: later the new root lies
+ * over the old one, and then no user namespace can be made to map owners.
+ */
+int binds_open(struct inside *in);
+int binds_show(struct inside *in);
 
 /* net.c: lo up, low ports for everybody. */
 int net_make(struct inside *in);

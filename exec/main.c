@@ -1,10 +1,6 @@
 #include <errno.h>
-#include <fcntl.h>
-#include <stdarg.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "command.h"
 #include "seal.h"
@@ -27,40 +23,6 @@ static const struct command {
 
 #define COMMAND_COUNT (sizeof(commands) / sizeof(*commands))
 
-/* Which of 0, 1, 2 the caller gave us. */
-static bool streams_given[3];
-
-bool
-command_stream_given(int fd)
-{
-	return streams_given[fd];
-}
-
-void
-complain(const char *fmt, ...)
-{
-	char text[1024];
-	va_list ap;
-
-	/* One write, so that nothing comes between its parts. */
-	va_start(ap, fmt);
-	(void)vsnprintf(text, sizeof(text), fmt, ap);
-	va_end(ap);
-	(void)dprintf(STDERR_FILENO, "mayfly: %s\n", text);
-}
-
-/* Else pipes of ours would take those numbers and meet the caller's uses. */
-static void
-fill_streams(void)
-{
-	for (int fd = 0; fd < 3; fd++) {
-		streams_given[fd] = fcntl(fd, F_GETFD) >= 0;
-		if (!streams_given[fd] &&
-		    open("/dev/null", O_RDWR | O_CLOEXEC) != fd)
-			_exit(EXIT_OWN);
-	}
-}
-
 static void
 print_help(FILE *f)
 {
@@ -74,7 +36,7 @@ print_help(FILE *f)
 int
 main(int argc, char **argv)
 {
-	fill_streams();
+	command_fill_streams();
 	if (argc < 2) {
 		complain("no command given; see mayfly --help");
 		return EXIT_USAGE;

@@ -49,7 +49,7 @@ static const struct {
 };
 
 int
-proc_make(struct inside *in)
+proc_open(struct inside *in)
 {
 	auto_fd fs = sys_fsopen("proc");
 
@@ -68,8 +68,8 @@ proc_make(struct inside *in)
 		return inside_fail(in,
 		    "the container masks parts of its own /proc; with docker "
 		    "or podman use --security-opt systempaths=unconfined");
-	if (in->proc < 0 || sys_move_mount(in->proc, in->root, "proc") != 0)
-		return inside_fail(in, "mount");
+	if (in->proc < 0)
+		return inside_fail(in, "fsmount");
 	return 0;
 }
 
@@ -122,15 +122,15 @@ mask(struct inside *in, const char *name, bool hide)
 }
 
 int
-proc_mask(struct inside *in)
+proc_show(struct inside *in)
 {
+	if (sys_move_mount(in->proc, in->root, "proc") != 0)
+		return inside_fail(in, "mount");
 #ifndef MUTATE_PROC_MASK
 	for (size_t i = 0; i < sizeof(masks) / sizeof(*masks); i++) {
 		if (mask(in, masks[i].name, masks[i].how == HIDE) != 0)
-			return inside_fail(in, "%s", masks[i].name);
+			return inside_fail(in, "mask %s", masks[i].name);
 	}
-#else
-	(void)in;
 #endif
 	return 0;
 }

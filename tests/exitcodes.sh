@@ -1,6 +1,6 @@
 #!/bin/bash
 # What mayfly exits with: API.md section 2.
-# as: root user subuid
+# as: root user
 # shellcheck disable=SC2016 # programs in single quotes are for inside
 
 # shellcheck source=tests/t.sh
@@ -8,7 +8,10 @@
 
 if testcase "every exit code of a command is passed on"; then
 	wrong=
-	for code in {0..255}; do
+	codes=({0..255})
+	# As another user it is the same code: some are enough.
+	[[ $AS == root || $EUID != 0 ]] || codes=(0 1 63 64 {123..130} 255)
+	for code in "${codes[@]}"; do
 		mayfly run -- sh -c "exit $code" </dev/null >out 2>err
 		status=$?
 		((status == code)) || wrong+=" $code->$status"
@@ -30,7 +33,7 @@ fi
 
 if testcase "a command that dies of signal n gives 128+n"; then
 	for signal in 1 2 3 4 6 7 8 9 10 11 12 13 14 15 24 25 31 34 64; do
-		run -- sh -c 'kill -"$1" $$; sleep 5' sh "$signal"
+		run -- sh -c 'kill -"$1" $$; sleep 1' sh "$signal"
 		expect_status $((128 + signal))
 	done
 fi

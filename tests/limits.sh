@@ -63,7 +63,7 @@ fi
 
 # The kernel adds their time to nobody's: only a cgroup counts all of it.
 if testcase "processes nobody waits for end with time, or else with wall"; then
-	run --json --time 500 --wall 3000 -- perl -e '
+	run --json --time 300 --wall 1500 -- perl -e '
 	    $SIG{CHLD} = "IGNORE";
 	    while (1) {
 		    if (!fork) { $i++ while $i < 300000; exit }
@@ -75,10 +75,10 @@ if testcase "processes nobody waits for end with time, or else with wall"; then
 fi
 
 if testcase "sleeping costs no CPU time"; then
-	run --json --time 300 -- sleep 0.7
+	run --json --time 200 -- sleep 0.4
 	expect_status 0
-	expect_json '.reason == "exit" and .usage.cpu_ms < 300'
-	expect_json '.usage.wall_ms >= 700'
+	expect_json '.reason == "exit" and .usage.cpu_ms < 200'
+	expect_json '.usage.wall_ms >= 400'
 fi
 
 if testcase "elapsed time ends a run with reason wall"; then

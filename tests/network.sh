@@ -1,6 +1,6 @@
 #!/bin/bash
 # The network of a sandbox: only lo, up, and nothing else.
-# as: root user subuid
+# as: root user
 # shellcheck disable=SC2016 # programs in single quotes are for inside
 
 # shellcheck source=tests/t.sh

@@ -1,6 +1,6 @@
 #!/bin/bash
 # Environment, directory, user and network of a command: API.md section 2.
-# as: root user subuid
+# as: root user
 # shellcheck disable=SC2016 # programs in single quotes are for inside
 
 # shellcheck source=tests/t.sh

@@ -1,6 +1,6 @@
 #!/bin/bash
 # The result of --json and --verdict: API.md section 4, and the limit output.
-# as: root user subuid
+# as: root user
 # shellcheck disable=SC2016 # programs in single quotes are for inside
 
 # shellcheck source=tests/t.sh

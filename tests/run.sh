@@ -15,7 +15,8 @@
 set -u
 
 here=$(cd "$(dirname "$0")" && pwd)
-jobs=${JOBS:-$(nproc)}
+# Many cases wait for a limit of time: there is room for more than one a CPU.
+jobs=${JOBS:-$((2 * $(nproc)))}
 work=$(mktemp -d "${TMPDIR:-/tmp}/mayfly-run.XXXXXX") || exit 2
 trap 'rm -rf "$work"' EXIT
 wanted=()

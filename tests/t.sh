@@ -96,7 +96,8 @@ t_become()
 		;;
 	user) ;;
 	*)
-		echo "t.sh: AS=$AS is not root, user or subuid" >&2
+		echo "t.sh: AS=$AS is not root, user or subuid"
+		t_done=1
 		exit 2
 		;;
 	esac
@@ -128,7 +129,7 @@ t_give_up()
 t_install()
 {
 	if [[ ! -x $MAYFLY ]]; then
-		echo "t.sh: $MAYFLY is missing: run make" >&2
+		echo "t.sh: $MAYFLY is missing: run make"
 		t_done=1
 		exit 2
 	fi
@@ -143,6 +144,7 @@ t_start()
 	chmod 0755 "$T_ROOT"
 	mkdir -m 0755 "$T_ROOT/home" "$T_ROOT/state"
 	trap t_exit EXIT
+	exec 2>"$T_ROOT/stderr"
 	t_install
 	t_become
 	umask 022
@@ -157,6 +159,7 @@ t_exit()
 	cd /
 	if [[ -z $t_done ]]; then
 		t_end
+		t_complaints
 		echo "not ok - $(basename "$0" .sh) ended before its last line"
 		echo "$t_passed passed, $((t_failed + 1)) failed," \
 		    "$t_skipped skipped"
@@ -228,7 +231,17 @@ t_end()
 		    40q'
 		;;
 	esac
+	t_complaints
 	t_sentence=''
+}
+
+# What the shell of the topic itself had to say, which is mostly a mistake in
+# the topic; that a process was killed is not worth a line.
+t_complaints()
+{
+	grep -avE ': line [0-9]+: +[0-9]+ [A-Z]' "$T_ROOT/stderr" |
+	    head -n 10 | cat -v | sed 's/^/\tstderr: /'
+	: >"$T_ROOT/stderr"
 }
 
 t_done()

@@ -27,6 +27,16 @@ try_overwrite()
 	[[ $before == "$after" ]] || fail "the program was overwritten"
 }
 
+# A program of the caller's own, as after an installation in a home directory.
+own_program()
+{
+	own=$T_ROOT/own.$INSIDE/mayfly
+	[[ ! -e $own ]] || return 0
+	mkdir "$T_ROOT/own.$INSIDE"
+	install -m 0755 "$MAYFLY" "$own"
+	((EUID != 0)) || chown -R "$T_UID" "$T_ROOT/own.$INSIDE"
+}
+
 for INSIDE in $ATTACK_UIDS; do
 	if attackcase "PID 1's file cannot be found, executed or written"; then
 		attack a01_self_exe
@@ -48,19 +58,18 @@ for INSIDE in $ATTACK_UIDS; do
 	fi
 
 	if attackcase "nor when the file is the caller's own"; then
-		mkdir "$T_ROOT/own.$INSIDE"
-		install -m 0755 "$MAYFLY" "$T_ROOT/own.$INSIDE/mayfly"
-		((EUID != 0)) || chown -R "$T_UID" "$T_ROOT/own.$INSIDE"
-		MAYFLY=$T_ROOT/own.$INSIDE/mayfly try_overwrite
+		own_program
+		MAYFLY=$own try_overwrite
 	fi
 
 	if attackcase "a caller's own file is not what PID 1 executes"; then
-		MAYFLY=$T_ROOT/own.$INSIDE/mayfly attack_held x01_pid1 none hold
+		own_program
+		MAYFLY=$own attack_held x01_pid1 none hold
 		if [[ $AS == root ]]; then
 			# Root inside is nobody outside, least of all its owner.
 			check_not "the id of PID 1 owns the file" \
 			    test "$(status_of "$init" Uid | cut -f 1)" = 0
-		elif [[ /proc/$init/exe -ef $T_ROOT/own.$INSIDE/mayfly ]]; then
+		elif [[ /proc/$init/exe -ef $own ]]; then
 			fail "PID 1 executes a file that its user may write"
 		fi
 		release

@@ -64,14 +64,29 @@ has(const char *options, const char *word)
 	return 0;
 }
 
-/* A device is a mount of its own, which holds nothing else: it needs one
- * without nodev, and nosuid would say nothing. */
 static int
 is_device(const char *path)
 {
 	struct stat st;
 
 	return stat(path, &st) == 0 && S_ISCHR(st.st_mode);
+}
+
+/* Where a device may be opened: /dev, which nobody can write, the terminals,
+ * which the kernel makes, a mount of one device and nothing else, and what
+ * covers a directory of /proc, if it is empty. */
+static int
+may_have_devices(const char *path, const char *options)
+{
+	struct dirent **names;
+
+	if (strcmp(path, "/dev/pts") == 0 || is_device(path))
+		return 1;
+	if (!has(options, "ro"))
+		return 0;
+	return strcmp(path, "/dev") == 0 ||
+	       (strncmp(path, "/proc/", 6) == 0 &&
+		   scandir(path, &names, NULL, NULL) == 2);
 }
 
 static void
@@ -92,8 +107,7 @@ check_mounts(void)
 		mounts++;
 		if (!has(options, "nosuid") && !is_device(path))
 			breach("%s may hold setuid files: %s", path, options);
-		if (!has(options, "nodev") && !is_device(path) &&
-		    strncmp(path, "/dev/pts", 8) != 0)
+		if (!has(options, "nodev") && !may_have_devices(path, options))
 			breach("%s may hold devices: %s", path, options);
 		if (!has(options, "ro") && strncmp(path, "/usr", 4) == 0)
 			breach("%s is writable", path);
@@ -115,5 +129,7 @@ main(void)
 	refused(creat("/dev/new", 0644), "create in /dev");
 	refused(unlink("/dev/null"), "unlink /dev/null");
 	refused(rename("/dev/zero", "/dev/null"), "rename over /dev/null");
+	refused(chmod("/dev/null", 0777), "chmod /dev/null");
+	refused(link("/dev/null", "/tmp/null"), "link of /dev/null");
 	return verdict();
 }

@@ -7,6 +7,11 @@
 . "$(dirname "$0")/lib.sh"
 ROW=A6
 
+# Root makes the nodes itself, on a mount that is then read-only; others show the
+# host's, which belong to somebody else.
+READONLY=EPERM
+[[ $AS != root ]] || READONLY=EROFS
+
 for INSIDE in $ATTACK_UIDS; do
 	if attackcase "/dev and every mount are exactly as they should be"; then
 		mkdir tree
@@ -35,6 +40,8 @@ for INSIDE in $ATTACK_UIDS; do
 			create in /dev: EROFS
 			unlink /dev/null: EROFS
 			rename over /dev/null: EROFS
+			chmod /dev/null: $READONLY
+			link of /dev/null: EXDEV
 		END
 	fi
 done

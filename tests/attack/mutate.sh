@@ -73,10 +73,11 @@ try_row()
 
 judge()
 {
-	local name=$1 variables=$2 row=$3 as=$4 uid=$5 pattern=$6 before after
+	local name=$1 row=$3 as=$4 uid=$5 pattern=$6 before after variables
 
-	# shellcheck disable=SC2086
-	if ! build "$name" $variables; then
+	# The words of the table may be quoted, as in MUTATE='-DA -DB'.
+	eval "variables=($2)"
+	if ! build "$name" "${variables[@]}"; then
 		after="does not build"
 	else
 		after=$(try_row "$name" "$row" "$as" "$uid" "$pattern")

@@ -1,0 +1,41 @@
+#include "command.h"
+
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "verdict.h"
+
+/* Which of 0, 1, 2 the caller gave us. */
+static bool streams_given[3];
+
+bool
+command_stream_given(int fd)
+{
+	return streams_given[fd];
+}
+
+void
+command_fill_streams(void)
+{
+	for (int fd = 0; fd < 3; fd++) {
+		streams_given[fd] = fcntl(fd, F_GETFD) >= 0;
+		if (!streams_given[fd] &&
+		    open("/dev/null", O_RDWR | O_CLOEXEC) != fd)
+			_exit(EXIT_OWN);
+	}
+}
+
+void
+complain(const char *fmt, ...)
+{
+	char text[1024];
+	va_list ap;
+
+	/* One write, so that nothing comes between its parts. */
+	va_start(ap, fmt);
+	(void)vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	(void)dprintf(STDERR_FILENO, "mayfly: %s\n", text);
+}

@@ -1,0 +1,140 @@
+#!/bin/bash
+#
+# Builds what guest.sh boots, into the directory given: Debian's kernel, a small
+# initrd that finds the disk, and an ext4 root with systemd, no mayfly in it.
+# Packages are kept beside them, so that a change here does not fetch them
+# again.
+
+set -u
+
+SUITE=bookworm
+# kmod: overlay is a module. systemd-container: systemd-nspawn.
+PACKAGES=(busybox-static dbus dbus-user-session jq kmod libpam-systemd
+    linux-image-cloud-amd64 passwd perl procps psmisc python3-minimal strace
+    systemd systemd-container systemd-sysv uidmap)
+
+# Enough to mount the root; the rest of the disk drivers is in the kernel.
+write_init()
+{
+	cat >"$1" <<-'END'
+		#!/bin/busybox sh
+		/bin/busybox mount -t devtmpfs dev /dev
+		for module in /modules/*.ko; do
+			/bin/busybox insmod "$module"
+		done
+		until [ -b /dev/vda ]; do /bin/busybox sleep 0.05; done
+		/bin/busybox mount -o prjquota /dev/vda /root
+		exec /bin/busybox switch_root /root /sbin/init
+	END
+	chmod 0755 "$1"
+}
+
+make_initrd()
+{
+	local root=$1 tree=$1/initrd module n=0
+
+	mkdir -p "$tree"/{bin,dev,root,modules}
+	cp "$root/bin/busybox" "$tree/bin/"
+	write_init "$tree/init"
+	for module in $(chroot "$root" modprobe --show-depends --all \
+	    --set-version "$VERSION" virtio_pci virtio_blk |
+	    sed -n 's/^insmod //p' | awk '!seen[$0]++'); do
+		cp "$root$module" "$tree/modules/$((n++ + 10)).ko"
+	done
+	chroot "$root" sh -c 'cd initrd && busybox find . |
+	    busybox cpio -o -H newc' >initrd 2>/dev/null
+	rm -r "$tree"
+}
+
+# tester has a range of subordinate ids, plain has none; both may have
+# services of their own without being logged in.
+add_users()
+{
+	local root=$1
+
+	chroot "$root" useradd --create-home --uid 1000 tester
+	chroot "$root" useradd --create-home --uid 1001 plain
+	echo tester:100000:65536 | tee "$root/etc/subuid" >"$root/etc/subgid"
+	mkdir -p "$root/var/lib/systemd/linger"
+	touch "$root/var/lib/systemd/linger/"{tester,plain}
+}
+
+# The tests come on a second disk, as a tar archive; ttyS1 takes what they
+# print and nothing else.
+add_service()
+{
+	local units=$1/etc/systemd/system
+
+	cat >"$units/mayfly-tests.service" <<-'END'
+		[Unit]
+		Wants=systemd-user-sessions.service user@1000.service user@1001.service
+		After=systemd-user-sessions.service user@1000.service user@1001.service
+		SuccessAction=poweroff-force
+		FailureAction=poweroff-force
+		[Service]
+		Type=oneshot
+		WorkingDirectory=/opt
+		ExecStartPre=/bin/tar -x -f /dev/vdb
+		ExecStart=/bin/bash /opt/tests/vm/inside.sh
+		StandardOutput=tty
+		StandardError=tty
+		TTYPath=/dev/ttyS1
+	END
+	ln -s ../mayfly-tests.service "$units/multi-user.target.wants/"
+	# Nothing else is to run while tests measure.
+	for unit in apt-daily.timer apt-daily-upgrade.timer fstrim.timer \
+	    dpkg-db-backup.timer e2scrub_all.timer e2scrub_reap.service \
+	    getty@tty1.service serial-getty@ttyS0.service \
+	    systemd-timesyncd.service systemd-udevd.service \
+	    systemd-udev-trigger.service systemd-journal-flush.service; do
+		ln -sf /dev/null "$units/$unit"
+	done
+	echo mayfly-guest >"$1/etc/hostname"
+	: >"$1/etc/fstab"
+	: >"$1/etc/machine-id"
+}
+
+# mmdebstrap empties apt's archive: what it fetched is copied away and back.
+build()
+{
+	local root=$PWD/root packages=$PWD/packages
+
+	mkdir -p "$packages"
+	mmdebstrap --variant=apt --mode=root --include="$(IFS=,; echo \
+	    "${PACKAGES[*]}")" --skip=download/empty --skip=essential/unlink \
+	    --setup-hook="mkdir -p \"\$1\"/var/cache/apt/archives &&
+	    cp -n $packages/*.deb \"\$1\"/var/cache/apt/archives/ || true" \
+	    --customize-hook="cp -u \"\$1\"/var/cache/apt/archives/*.deb \
+	    $packages/ || true" \
+	    --dpkgopt='path-exclude=/usr/share/doc/*' \
+	    --dpkgopt='path-exclude=/usr/share/locale/*' \
+	    "$SUITE" "$root" >build.log 2>&1 || return 1
+	VERSION=$(basename "$root"/lib/modules/*)
+	cp "$root/boot/vmlinuz-$VERSION" kernel || return 1
+	make_initrd "$root" && add_users "$root" && add_service "$root" ||
+	    return 1
+	rm -rf "$root"/boot/* "$root"/usr/share/man
+	rm -f root.ext4.new
+	mke2fs -q -t ext4 -O quota,project -E quotatype=usrquota:prjquota \
+	    -L mayfly -d "$root" root.ext4.new 2G >>build.log 2>&1 || return 1
+	rm -rf "$root"
+	mv root.ext4.new root.ext4
+}
+
+if (($# != 1)) || ! mkdir -p "$1" || ! cd "$1"; then
+	echo "usage: root.sh DIRECTORY"
+	exit 64
+fi
+for program in mmdebstrap mke2fs; do
+	if [[ -z $(type -P "$program") ]]; then
+		echo "root.sh: $program is missing"
+		exit 1
+	fi
+done
+rm -rf root
+if ! build; then
+	rm -rf root
+	echo "root.sh: the root was not built; see $1/build.log"
+	tail -n 5 build.log
+	exit 1
+fi
