@@ -91,6 +91,11 @@ open_stream(struct box *b, int i, struct ends *e)
 	e->ours = fds[i == 0 ? 1 : 0];
 	if (fcntl(e->ours, F_SETFL, O_NONBLOCK) != 0)
 		return failure_set(b->failure, "streams", errno, "fcntl");
+	/* The command may open it anew, as /dev/stdout. */
+	if (b->ids.mode == IDS_LEASED &&
+	    fchown(e->theirs, ids_builder_uid(&b->ids, b->plan, b->plan->uid),
+		ids_builder_gid(&b->ids, b->plan, b->plan->gid)) != 0)
+		return failure_set(b->failure, "streams", errno, "fchown");
 	return 0;
 }
 
@@ -117,14 +122,14 @@ connect_streams(struct box *b, const struct ends e[3])
 		if (e[i].theirs >= 0)
 			(void)close(e[i].theirs);
 	}
-	/* A terminal is connected when there is one: take_ready(). */
-	if (!b->plan->tty) {
-		in->from = b->plan->in.fd;
-		in->to = e[0].ours;
-		in->to_is_ours = true;
-		if (in->from < 0)
-			relay_close(in);
-	}
+	/* A terminal is connected when there is one: take_terminal(). */
+	if (b->plan->tty)
+		return;
+	in->from = b->plan->in.fd;
+	in->to = e[0].ours;
+	in->to_is_ours = true;
+	if (in->from < 0)
+		relay_close(in);
 	for (int i = 0; i < 2; i++) {
 		struct relay *r = &b->relays[i + 1];
 

@@ -106,17 +106,27 @@ take_streams(struct inside *in)
 	return 0;
 }
 
+/* What the caller ignored or blocked is not the command's to inherit. */
+static void
+reset_signals(void)
+{
+	sigset_t none;
+
+	for (int sig = 1; sig < 32; sig++)
+		(void)signal(sig, SIG_DFL);
+	(void)sigemptyset(&none);
+	(void)sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
 /* The process that becomes the command: PID 2 inside. */
 static noreturn void
 command_run(struct inside *in, int go)
 {
 	const struct plan *p = in->plan;
 	const char *cwd = p->cwd != NULL ? p->cwd : "/", *name;
-	sigset_t none;
 	char byte;
 
-	(void)sigemptyset(&none);
-	(void)sigprocmask(SIG_SETMASK, &none, NULL);
+	reset_signals();
 #ifndef MUTATE_SETSID
 	(void)setsid();
 #endif
@@ -207,14 +217,15 @@ init_run(struct inside *in)
 
 	(void)sigfillset(&all);
 	(void)sigprocmask(SIG_SETMASK, &all, NULL);
+	if (pipe2(go, O_CLOEXEC) != 0)
+		report(in, CONTROL_FAILED, errno, "start", "pipe");
 #ifndef MUTATE_CLOSE_FDS
 	/* No directory may be left when the command's own is looked up. */
 	close_but((const int[]){ in->control, in->ids->lease, in->tty_slave,
-		      in->streams[0], in->streams[1], in->streams[2] },
-	    6);
+		      in->streams[0], in->streams[1], in->streams[2], go[0],
+		      go[1] },
+	    8);
 #endif
-	if (pipe2(go, O_CLOEXEC) != 0)
-		report(in, CONTROL_FAILED, errno, "start", "pipe");
 	pid = fork();
 	if (pid < 0)
 		report(in, CONTROL_FAILED, errno, "start", "fork");

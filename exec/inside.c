@@ -69,6 +69,9 @@ limits_prepare(struct inside *in)
 	limits_raise(&in->plan->limits);
 	if (limits_core() != 0)
 		return inside_fail(in, "RLIMIT_CORE");
+	/* When the host runs out of memory, this is what it does without. */
+	if (ids_write(in->proc, "self/oom_score_adj", "1000") != 0)
+		return inside_fail(in, "oom_score_adj");
 	return 0;
 }
 

@@ -21,6 +21,7 @@ relay_init(struct relay *r, char *buf)
 	r->limit = LIMIT_UNSET;
 	r->passed = 0;
 	r->over = false;
+	r->error = 0;
 	r->to_socket = r->to_blocks = r->to_is_ours = r->owns_from = false;
 	r->from_index = r->to_index = -1;
 	r->start = r->len = 0;
@@ -123,6 +124,8 @@ write_some(struct relay *r)
 		return;
 	if (n < 0) {
 		/* The reader has gone: the writer shall learn of it. */
+		if (errno != EPIPE)
+			r->error = errno;
 		relay_close(r);
 		return;
 	}

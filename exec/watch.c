@@ -114,27 +114,35 @@ watch_abandon(struct box *b)
 	reap(b);
 }
 
+/* The command's terminal carries both ways, and has no separate stderr. */
+static void
+take_terminal(struct box *b, int terminal)
+{
+	struct relay *in = &b->relays[0], *out = &b->relays[1];
+
+	b->terminal = terminal;
+	tty_copy_size(&b->tty, terminal);
+	(void)fcntl(terminal, F_SETFL, O_NONBLOCK);
+	in->from = b->plan->in.fd;
+	in->to = terminal;
+	out->from = terminal;
+	out->limit = b->plan->limits.value[LIMIT_OUTPUT];
+	if (b->plan->out.fd >= 0)
+		relay_to_shared(out, b->plan->out.fd);
+}
+
 /* The sandbox is built. */
 static void
 take_ready(struct box *b, const struct control *c, int fds[CONTROL_FD_MAX])
 {
-	int terminal = fds[CONTROL_FD_TTY];
-
 	b->ready = true;
 	b->built_us = c->cpu_us;
 	meter_init(&b->meter, &b->cgroup, b->plan->limits.value[LIMIT_CPUS]);
 	b->meter.proc = fds[CONTROL_FD_PROC];
 	b->meter.root = fds[CONTROL_FD_ROOT];
 	b->look_us = now_us() + meter_next_us(&b->meter, &b->plan->limits);
-	if (terminal < 0)
-		return;
-	b->terminal = terminal;
-	tty_copy_size(&b->tty, terminal);
-	(void)fcntl(terminal, F_SETFL, O_NONBLOCK);
-	b->relays[0].from = b->plan->in.fd;
-	b->relays[0].to = terminal;
-	b->relays[1].from = terminal;
-	b->relays[1].owns_from = false;
+	if (fds[CONTROL_FD_TTY] >= 0)
+		take_terminal(b, fds[CONTROL_FD_TTY]);
 }
 
 /* Root's sandbox has entered its user namespace and waits for its maps. */
@@ -412,6 +420,12 @@ watch(struct box *b)
 	if (!b->ready && !b->stopping)
 		return failure_set(b->failure, "start", 0,
 		    "the sandbox's first process died while building");
+	for (int i = 1; i < 3; i++) {
+		if (b->relays[i].error != 0)
+			return failure_set(b->failure,
+			    i == 1 ? "stdout" : "stderr", b->relays[i].error,
+			    "output was lost");
+	}
 	judge(b);
 	return 0;
 }

@@ -68,13 +68,13 @@ poll()
 	done
 }
 
-# Waits until a command succeeds, at most 20 seconds.
+# Waits until a command succeeds, at most 10 seconds.
 await()
 {
 	local what=$1
 
 	shift
-	poll 400 "$@" && return
+	poll 200 "$@" && return
 	fail "waited in vain: $what"
 	return 1
 }

@@ -13,7 +13,7 @@ cat >"$DRIVER" <<'EOF'
 
 usage: driver.py [STEP]... -- COMMAND [ARGUMENT]...
 
-  wait:REGEX    until the output since the last match has it (20 s at most)
+  wait:REGEX    until the output since the last match has it (10 s at most)
   send:TEXT     as if typed; \\n, \\x03 and the like are understood
   size:RxC      the terminal gets another size
   hangup        the terminal is closed
@@ -36,7 +36,7 @@ import sys
 import termios
 import time
 
-PATIENCE = 20
+PATIENCE = 10
 
 
 def set_size(fd, rows, columns):
@@ -158,7 +158,7 @@ if testcase "on a terminal the command has a terminal on 0, 1 and 2"; then
 fi
 
 if testcase "it is a terminal of its own, not the caller's"; then
-	on_tty -- -- sh -c 'tty; ls -A /dev/pts; [ -c /dev/tty ] &&
+	on_tty -- -- sh -c 'tty; ls -1A /dev/pts; [ -c /dev/tty ] &&
 	    echo seen >/dev/tty'
 	expect_status 0
 	expect_out $'/dev/pts/0\n0\nptmx\nseen'
@@ -235,9 +235,11 @@ if testcase "Ctrl-backslash goes to the command"; then
 fi
 
 if testcase "bash has job control"; then
-	on_tty 'wait:[$#] ' 'send:sleep 100\n' 'send:\x1a' wait:Stopped \
-	    'send:jobs\n' wait:Stopped 'send:kill %1; fg\n' 'wait:[$#] ' \
-	    'send:exit 6\n' -- -- bash --norc --noprofile -i
+	# What is typed is shown as well, and must not look like the answer.
+	on_tty 'wait:[$#] ' 'send:sh -c "echo ru\"\"nning; exec sleep 99"\n' \
+	    wait:running 'send:\x1a' wait:Stopped 'send:jobs\n' wait:Stopped \
+	    'send:kill -9 %1; fg; echo d\"\"one\n' wait:done 'send:exit 6\n' \
+	    -- -- bash --norc --noprofile -i
 	expect_status 6
 	expect_out_lacks 'no job control|cannot set terminal'
 fi

@@ -29,7 +29,7 @@ for INSIDE in $ATTACK_UIDS; do
 		setcap cap_setuid,cap_sys_admin,cap_dac_override+ep tree/caps ||
 		    skip "no file capabilities here"
 		OPTIONS=(--ro-bind "$PWD/tree:/attack-it")
-		attack a07_setuid /attack-it/4755 /attack-it/2755 /attack-it/6755 /attack-it/caps
+		attack a07_setuid /attack-it/{4755,2755,6755,caps}
 		expect_contained <<-END
 			$(for _ in {1..4}; do
 				echo "euid $INSIDE egid $INSIDE"

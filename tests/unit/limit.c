@@ -42,7 +42,8 @@ try(enum limit which, const char *text, uint64_t value)
 	(void)snprintf(
 	    about, sizeof(about), "%s '%.40s'", limit_rules[which].name, text);
 	expect_number(r, value == NONE ? -1 : 0, about);
-	expect_number((int64_t)n, value == NONE ? 12345 : (int64_t)value, about);
+	expect_number(
+	    (int64_t)n, value == NONE ? 12345 : (int64_t)value, about);
 	if (value != NONE)
 		return;
 	expect_number(strncmp(why, limit_rules[which].name,
@@ -134,9 +135,9 @@ static void
 garbage(void)
 {
 	static const char *const texts[] = { "", " ", "5x", "x5", "-1", "+5",
-		" 5", "5 ", "0x5", "5e3", "5,0", "5k", "5M", "5\n", "\t5", "--5",
-		"1_000", "inf", "nan", "none", "unlimited", "5.", ".", ".5",
-		"1..5", "1.2.3", "-0", "\xd9\xa5", "5\xc2\xa0", "%s%n",
+		" 5", "5 ", "0x5", "5e3", "5,0", "5k", "5M", "5\n", "\t5",
+		"--5", "1_000", "inf", "nan", "none", "unlimited", "5.", ".",
+		".5", "1..5", "1.2.3", "-0", "\xd9\xa5", "5\xc2\xa0", "%s%n",
 		"18446744073709551615", "18446744073709551616",
 		"18446744073709551617", "36893488147419103233",
 		"184467440737095516150", "99999999999999999999999999999999",
@@ -178,10 +179,9 @@ decimals(void)
 		{ "0.01", 10 }, { "0.010", 10 }, { "0.009", NONE },
 		{ "0.1250", NONE }, { "0.0100", NONE }, { "0", NONE },
 		{ "0.0", NONE }, { "00.5", 500 }, { "4096", 4096000 },
-		{ "4096.000", 4096000 }, { "4096.001", NONE },
-		{ "4097", NONE }, { "1.-5", NONE }, { "1.5x", NONE },
-		{ "1. 5", NONE }, { "1,5", NONE },
-		{ "18446744073709551.616", NONE },
+		{ "4096.000", 4096000 }, { "4096.001", NONE }, { "4097", NONE },
+		{ "1.-5", NONE }, { "1.5x", NONE }, { "1. 5", NONE },
+		{ "1,5", NONE }, { "18446744073709551.616", NONE },
 		{ "18446744073709551616.5", NONE },
 		{ "18446744073709552", NONE }, { "1844674407370956", NONE } };
 

@@ -38,8 +38,8 @@ start(void)
 static void
 env_merge(void)
 {
-	static const char *const wanted[] = { "A=3", "AB=2", "B=x=y", "C=",
-		"a b=1" };
+	static const char *const wanted[] = { "A=3", "AB=2", "B=x=y",
+		"C=", "a b=1" };
 
 	HOLDS(set("A=1") == 0);
 	HOLDS(set("AB=2") == 0);
@@ -259,14 +259,13 @@ bind_many(void)
 
 	for (int i = 0; i < PLAN_BINDS_MAX; i++) {
 		(void)snprintf(texts[i], sizeof(texts[i]), "/s%d:/t%d", i, i);
-		HOLDS(plan_bind(
-			  &plan, texts[i], false, why, sizeof(why)) == 0);
+		HOLDS(plan_bind(&plan, texts[i], false, why, sizeof(why)) == 0);
 	}
 	HOLDS(!plan_writes_outside(&plan));
 	expect_text(plan.binds[63].source, "/s63", "last");
 	strcpy(texts[PLAN_BINDS_MAX], "/s:/t");
-	HOLDS(plan_bind(&plan, texts[PLAN_BINDS_MAX], false, why,
-		  sizeof(why)) == -1);
+	HOLDS(plan_bind(
+		  &plan, texts[PLAN_BINDS_MAX], false, why, sizeof(why)) == -1);
 	expect_text(why, "ro-bind: more than 64 binds", "too many");
 	HOLDS(plan.bind_count == PLAN_BINDS_MAX);
 	HOLDS(plan.uid == 0 && plan.network == NETWORK_NONE);
@@ -295,13 +294,14 @@ users(void)
 		int uid, gid; /* -1: refused */
 	} tries[] = { { "0", 0, 0 }, { "0:0", 0, 0 }, { "1000", 1000, 1000 },
 		{ "1000:5", 1000, 5 }, { "65535:65535", 65535, 65535 },
-		{ "007:08", 7, 8 }, { "0:65535", 0, 65535 }, { "65536", -1, -1 },
-		{ "0:65536", -1, -1 }, { "", -1, -1 }, { ":", -1, -1 },
-		{ "5:", -1, -1 }, { ":5", -1, -1 }, { "5:5:5", -1, -1 },
-		{ "-1", -1, -1 }, { "+1", -1, -1 }, { " 1", -1, -1 },
-		{ "1 ", -1, -1 }, { "1: 2", -1, -1 }, { "0x1", -1, -1 },
-		{ "root", -1, -1 }, { "1:root", -1, -1 }, { "1.5", -1, -1 },
-		{ "4294967296", -1, -1 }, { "18446744073709551616", -1, -1 },
+		{ "007:08", 7, 8 }, { "0:65535", 0, 65535 },
+		{ "65536", -1, -1 }, { "0:65536", -1, -1 }, { "", -1, -1 },
+		{ ":", -1, -1 }, { "5:", -1, -1 }, { ":5", -1, -1 },
+		{ "5:5:5", -1, -1 }, { "-1", -1, -1 }, { "+1", -1, -1 },
+		{ " 1", -1, -1 }, { "1 ", -1, -1 }, { "1: 2", -1, -1 },
+		{ "0x1", -1, -1 }, { "root", -1, -1 }, { "1:root", -1, -1 },
+		{ "1.5", -1, -1 }, { "4294967296", -1, -1 },
+		{ "18446744073709551616", -1, -1 },
 		{ "1:18446744073709551617", -1, -1 }, { "1:-1", -1, -1 },
 		{ "%n", -1, -1 } };
 
@@ -314,8 +314,10 @@ users(void)
 		r = plan_user(
 		    &plan, guarded_text(tries[i].text), why, sizeof(why));
 		expect_number(r, good ? 0 : -1, tries[i].text);
-		expect_number(plan.uid, good ? tries[i].uid : 77, tries[i].text);
-		expect_number(plan.gid, good ? tries[i].gid : 78, tries[i].text);
+		expect_number(
+		    plan.uid, good ? tries[i].uid : 77, tries[i].text);
+		expect_number(
+		    plan.gid, good ? tries[i].gid : 78, tries[i].text);
 		if (!good)
 			expect_has(why, tries[i].text, "sentence");
 	}

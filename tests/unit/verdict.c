@@ -9,9 +9,9 @@ static void
 own_codes(void)
 {
 	for (int code = 0; code < 256; code++) {
-		const struct verdict v = { .reason = REASON_EXIT,
-			.exit_code = code,
-			.signal = -1 };
+		const struct verdict v = {
+			.reason = REASON_EXIT, .exit_code = code, .signal = -1
+		};
 
 		expect_number(verdict_exit_code(&v), code, "exit");
 	}
@@ -21,9 +21,9 @@ static void
 signals(void)
 {
 	for (int sig = 1; sig <= 64; sig++) {
-		const struct verdict v = { .reason = REASON_SIGNAL,
-			.exit_code = -1,
-			.signal = sig };
+		const struct verdict v = {
+			.reason = REASON_SIGNAL, .exit_code = -1, .signal = sig
+		};
 
 		expect_number(verdict_exit_code(&v), 128 + sig, "signal");
 	}
@@ -36,9 +36,9 @@ limits(void)
 		REASON_MEMORY, REASON_OUTPUT };
 
 	for (size_t i = 0; i < LENGTH(reasons); i++) {
-		const struct verdict v = { .reason = reasons[i],
-			.exit_code = -1,
-			.signal = SIGKILL };
+		const struct verdict v = {
+			.reason = reasons[i], .exit_code = -1, .signal = SIGKILL
+		};
 
 		expect_number(
 		    verdict_exit_code(&v), 124, reason_name(reasons[i]));
@@ -48,9 +48,9 @@ limits(void)
 static void
 stopped(void)
 {
-	struct verdict v = { .reason = REASON_KILLED,
-		.exit_code = -1,
-		.signal = SIGKILL };
+	struct verdict v = {
+		.reason = REASON_KILLED, .exit_code = -1, .signal = SIGKILL
+	};
 
 	expect_number(verdict_exit_code(&v), 137, "killed by others");
 	v.stopped_by = SIGTERM;

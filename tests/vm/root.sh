@@ -13,7 +13,7 @@ PACKAGES=(busybox-static dbus dbus-user-session jq kmod libpam-systemd
     linux-image-cloud-amd64 passwd perl procps psmisc python3-minimal strace
     systemd systemd-container systemd-sysv uidmap)
 
-# Enough to mount the root; the rest of the disk drivers is in the kernel.
+# Enough to mount the root; the rest of what that takes is in the kernel.
 write_init()
 {
 	cat >"$1" <<-'END'
@@ -23,7 +23,7 @@ write_init()
 			/bin/busybox insmod "$module"
 		done
 		until [ -b /dev/vda ]; do /bin/busybox sleep 0.05; done
-		/bin/busybox mount -o prjquota /dev/vda /root
+		/bin/busybox mount -t ext4 -o prjquota /dev/vda /root
 		exec /bin/busybox switch_root /root /sbin/init
 	END
 	chmod 0755 "$1"
@@ -37,7 +37,7 @@ make_initrd()
 	cp "$root/bin/busybox" "$tree/bin/"
 	write_init "$tree/init"
 	for module in $(chroot "$root" modprobe --show-depends --all \
-	    --set-version "$VERSION" virtio_pci virtio_blk |
+	    --set-version "$VERSION" virtio_pci virtio_blk quota_v2 |
 	    sed -n 's/^insmod //p' | awk '!seen[$0]++'); do
 		cp "$root$module" "$tree/modules/$((n++ + 10)).ko"
 	done
@@ -76,6 +76,7 @@ add_service()
 		WorkingDirectory=/opt
 		ExecStartPre=/bin/tar -x -f /dev/vdb
 		ExecStart=/bin/bash /opt/tests/vm/inside.sh
+		StandardInput=tty
 		StandardOutput=tty
 		StandardError=tty
 		TTYPath=/dev/ttyS1

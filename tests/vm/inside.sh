@@ -1,0 +1,93 @@
+#!/bin/bash
+#
+# What the guest does: runs each topic in the ways that its line `# in:` names,
+# adds up, and says how it went. guest.sh starts the guest that starts this.
+#
+#	root	as root, in a scope delegated to it
+#	user	as an ordinary user with subordinate ids, in a delegated scope
+#		of the user's own manager
+#	unit	as a user without, in a service with User= and Delegate=
+#	alone	as root, in a scope that is not delegated
+
+set -u
+
+cd /opt || exit 1
+stty -opost
+# shellcheck source=/dev/null
+. ./orders
+
+passed=0 failed=0 skipped=0
+
+# In a delegated cgroup only leaves have processes: the topic moves to where
+# mayfly itself would, and each run is put beside it.
+# shellcheck disable=SC2016 # for the shell that is started there
+IN_LEAF='leaf=/sys/fs/cgroup$(sed -n "s/^0:://p" /proc/self/cgroup)/mayfly-self
+    mkdir "$leaf" && echo $$ >"$leaf/cgroup.procs" && exec bash "$@"'
+
+as_user()
+{
+	runuser -u tester -- env HOME=/home/tester \
+	    XDG_RUNTIME_DIR=/run/user/1000 "$@"
+}
+
+# run_in WAY FILE
+run_in()
+{
+	local scope=(systemd-run --quiet --scope)
+	local name
+
+	case $1 in
+	root) "${scope[@]}" -p Delegate=yes bash -c "$IN_LEAF" bash "$2" ;;
+	user)
+		as_user "${scope[@]}" --user -p Delegate=yes \
+		    bash -c "$IN_LEAF" bash "$2"
+		;;
+	unit)
+		local settings=()
+		for name in CASE MUST_WORK T_TIMES; do
+			[[ -z ${!name:-} ]] || settings+=("-E$name=${!name}")
+		done
+		systemd-run --quiet --uid=plain -p Delegate=yes --wait --pipe \
+		    "${settings[@]}" bash -c "$IN_LEAF" bash "$2"
+		;;
+	alone) "${scope[@]}" bash "$2" ;;
+	*) echo "not ok - there is no way in called $1" ;;
+	esac
+}
+
+run_topic()
+{
+	local file=tests/vm/$1.sh ways way last
+
+	[[ -e $file ]] || file=tests/$1.sh
+	ways=$(sed -n 's/^# in: //p' "$file")
+	for way in ${ways:-root user}; do
+		echo "== $1, $way"
+		export IN=$way
+		run_in "$way" "/opt/$file" </dev/null 2>&1 | tee /run/topic
+		last=$(tail -n 1 /run/topic)
+		if [[ $last =~ ^([0-9]+)\ passed,\ ([0-9]+)\ failed,\ ([0-9]+) ]]
+		then
+			((passed += BASH_REMATCH[1]))
+			((failed += BASH_REMATCH[2]))
+			((skipped += BASH_REMATCH[3]))
+		else
+			echo "not ok - $1, $way: no last line"
+			((failed += 1))
+		fi
+	done
+}
+
+if [[ ${TOPICS[0]:-} == --shell ]]; then
+	bash -i
+	exit
+fi
+if ((${#TOPICS[@]} == 0)); then
+	for topic in $(grep -l '^# in: ' tests/vm/*.sh); do
+		TOPICS+=("$(basename "$topic" .sh)")
+	done
+fi
+for topic in "${TOPICS[@]}"; do
+	run_topic "$topic"
+done
+echo "$passed passed, $failed failed, $skipped skipped"
