@@ -158,6 +158,8 @@ start_inside(struct box *b, int control, const struct ends e[3])
 		.backstop = limit[LIMIT_WALL] + 5000 };
 	char go;
 
+	/* Else this process would wait for itself when the other is dead. */
+	(void)close(b->control);
 	for (int i = 0; i < 3; i++)
 		in.streams[i] = e[i].theirs;
 	if (b->plan->limits.asked[LIMIT_MEM] && !b->cgroup.memory)

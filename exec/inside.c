@@ -115,8 +115,8 @@ filter_enter(struct inside *in)
  * what stands before it.
  */
 static const struct step steps[] = {
-	{ "parent", parent_follow },
 	{ "owner", users_own },
+	{ "parent", parent_follow }, /* a change of user would undo it */
 	{ "cgroup", cgroup_hide },
 	{ "hostname", hostname_set },
 	{ "proc", proc_open },

@@ -75,7 +75,9 @@ watch_finish(struct box *b)
 		(void)close(b->meter.proc);
 	if (b->meter.root >= 0)
 		(void)close(b->meter.root);
-	(void)sigprocmask(SIG_SETMASK, &b->mask_before, NULL);
+	/* Told once to stop is enough: a second time must not lose the rest. */
+	if (b->verdict->stopped_by == 0)
+		(void)sigprocmask(SIG_SETMASK, &b->mask_before, NULL);
 }
 
 static void

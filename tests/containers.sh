@@ -110,7 +110,7 @@ if testcase "where no user namespace can be made it says so"; then
 	    exec "$@" run -- echo started'
 	expect_status 125
 	expect_no_out
-	expect_err_has 'max_user_namespaces|user namespace'
+	expect_err_has 'max_(user|\*)_namespaces|user namespace'
 fi
 
 if testcase "where no user namespace can be made the doctor says so"; then

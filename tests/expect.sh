@@ -35,6 +35,9 @@ run()
 # cases hold the other end of a pipe, which then is theirs alone.
 spawn()
 {
+	# What the run before has left in it is not waited for.
+	: >out
+	: >err
 	"${T_AS[@]}" env --default-signal=INT,QUIT "$MAYFLY" "$@" \
 	    <&0 >out 2>err 9>&- &
 	pid=$!
