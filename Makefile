@@ -98,6 +98,73 @@ $(BUILD)/unit/%: tests/unit/%.c $(OBJECTS) | filter-fresh
 
 -include $(OBJECTS:.o=.d) $(BUILD)/exec/main.d
 
+# What Debian and Ubuntu call what is needed.
+DEPS_BUILD = gcc libc6-dev libseccomp-dev linux-libc-dev musl-tools
+DEPS_DEMO = $(DEPS_BUILD) python3
+DEPS_CHECK = $(DEPS_DEMO) clang default-jdk-headless g++ git golang-go jq \
+	libsqlite3-0 mandoc nodejs perl procps strace uidmap util-linux xz-utils
+DEPS_LINT = $(DEPS_CHECK) clang-format clang-tidy clang-tools cppcheck \
+	shellcheck
+
+deps-build deps-demo deps-check deps-lint: deps-%:
+	@tests/deps.sh $(DEPS_$(shell echo $* | tr a-z A-Z))
+
+demo: deps-demo
+	+@$(MAKE) --no-print-directory -s all
+	@MAYFLY=$(BUILD)/mayfly tests/demo.sh
+
+# T=limits runs one topic. MUST_WORK=1 makes a skipped case a failed one.
+check: deps-check
+	+@$(MAKE) --no-print-directory -s $(BUILD)/mayfly $(UNITS)
+	@MAYFLY=$(abspath $(BUILD)/mayfly) UNIT="$(UNITS)" tests/run.sh T=$(T)
+
+check-vm: all
+	@MAYFLY=$(abspath $(BUILD)/mayfly) tests/vm/guest.sh $(T)
+
+# Removes each defence in turn and expects its attack to succeed.
+mutate:
+	@tests/attack/mutate.sh $(T)
+
+bench: all
+	@MAYFLY=$(BUILD)/mayfly tests/bench/bench.sh $(T)
+
+lint: deps-lint
+	@tests/lint.sh
+
+# FUZZ_SECONDS each, with clang's libFuzzer.
+fuzz:
+	@tests/fuzz/run.sh
+
+prove: check check-vm mutate
+
+install: all
+	install -D -m 0755 $(BUILD)/mayfly $(DESTDIR)$(PREFIX)/bin/mayfly
+	install -D -m 0644 man/mayfly.1 \
+		$(DESTDIR)$(PREFIX)/share/man/man1/mayfly.1
+	install -D -m 0644 man/mayfly.conf.5 \
+		$(DESTDIR)$(PREFIX)/share/man/man5/mayfly.conf.5
+
+uninstall:
+	rm -f $(DESTDIR)$(PREFIX)/bin/mayfly \
+		$(DESTDIR)$(PREFIX)/share/man/man1/mayfly.1 \
+		$(DESTDIR)$(PREFIX)/share/man/man5/mayfly.conf.5
+
+clean:
+	rm -rf build build-san
+
+help:
+	@echo 'all        build/mayfly'
+	@echo 'demo       install what is needed, build, show it at work'
+	@echo 'check      install what the tests need and run them; T=TOPIC'
+	@echo 'check-vm   the tests that need cgroup v2, in a QEMU guest; T=TOPIC'
+	@echo 'mutate     show that the attack suite bites'
+	@echo 'prove      check, check-vm and mutate'
+	@echo 'bench      compare start-up with other sandboxes'
+	@echo 'lint fuzz  static analysis; fuzzing of the parsers'
+	@echo 'install uninstall clean'
+
 FORCE:
-.PHONY: all FORCE filter-fresh
+.PHONY: all FORCE filter-fresh demo check check-vm mutate bench lint fuzz \
+	prove install uninstall clean help deps-build deps-demo deps-check \
+	deps-lint
 .DELETE_ON_ERROR:

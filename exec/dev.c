@@ -110,7 +110,8 @@ mount_self(struct inside *in)
 static int
 open_empty(struct inside *in)
 {
-	struct mount_attr rdonly = { .attr_set = MOUNT_ATTR_RDONLY };
+	struct mount_attr rdonly = { .attr_set = MOUNT_ATTR_RDONLY |
+		    MOUNT_ATTR_NODEV };
 
 	if (mkdirat(in->dev, "pts", 0755) != 0)
 		return inside_fail(in, "mkdir /dev/pts");

@@ -92,13 +92,18 @@ slow_socket(void)
 static void
 socket_goes(void)
 {
-	int pair[2];
+	static char data[RELAY_SIZE];
+	int pair[2], size = 4096;
 
 	start();
 	(void)signal(SIGPIPE, SIG_DFL);
 	HOLDS(socketpair(AF_UNIX, SOCK_STREAM, 0, pair) == 0);
+	HOLDS(setsockopt(pair[0], SOL_SOCKET, SO_SNDBUF, &size, sizeof(size)) ==
+	      0);
 	relay_to_shared(&relay, pair[0]);
-	put("x", 1);
+	put(data, sizeof(data));
+	HOLDS(!carry());
+	HOLDS(relay.len > 0);
 	(void)close(pair[1]);
 	HOLDS(!carry() && !relay_pending(&relay));
 	HOLDS(fcntl(pair[0], F_GETFD) >= 0);
