@@ -92,7 +92,7 @@ $(BUILD)/flags: FORCE
 		cmp -s - $@ || \
 		echo '$(COMPILE) $(LDFLAGS_OWN) $(LDFLAGS) $(WITHOUT)' >$@
 
-$(BUILD)/unit/%: tests/unit/%.c $(OBJECTS) | filter-fresh
+$(BUILD)/unit/%: tests/unit/%.c $(wildcard tests/unit/*.h) $(OBJECTS) | filter-fresh
 	$(COMPILE) -iquote activator -iquote tests/unit $(LDFLAGS_OWN) $(LDFLAGS) -o $@ \
 		$< $(OBJECTS)
 

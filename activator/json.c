@@ -204,7 +204,8 @@ void
 json_bytes(struct json *j, const char *name, const char *data, size_t len)
 {
 	begin(j, name);
-	put_string(j, data, len);
+	/* Of nothing there may be no address either. */
+	put_string(j, len > 0 ? data : "", len);
 }
 
 void

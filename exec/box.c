@@ -153,7 +153,6 @@ start_inside(struct box *b, int control, const struct ends e[3])
 	struct inside in = { .plan = b->plan,
 		.ids = &b->ids,
 		.control = control,
-		.own_cgroup = b->cgroup.dir >= 0,
 		.as_kb = LIMIT_UNSET,
 		.backstop = limit[LIMIT_WALL] + 5000 };
 	char go;
@@ -230,7 +229,8 @@ box_start(struct box *b)
 	struct ends e[3] = { { -1, -1 }, { -1, -1 }, { -1, -1 } };
 	int pair[2];
 
-	if (ids_take(&b->ids, b->config, b->failure) != 0 ||
+	if (ids_take(&b->ids, b->config, plan_writes_outside(b->plan),
+		b->failure) != 0 ||
 	    cgroup_open(&b->cgroup, b->plan, b->failure) != 0 ||
 	    open_streams(b, e) != 0)
 		return -1;

@@ -22,6 +22,7 @@
  */
 #define UID_BASE UINT64_C(1879048192)
 #define UID_COUNT (UINT64_C(1024) * 65536)
+#define UID_END UINT64_C(4294901760)
 
 enum kind { KIND_TEXT, KIND_PATH, KIND_NUMBER };
 
@@ -112,6 +113,9 @@ set_limit(struct config *c, const char *key, const char *value, char *why,
 	which = limits_find(name, strlen(name));
 	if (which == LIMIT_MAX)
 		return 1;
+	/* A later file may raise what an earlier one capped. */
+	if (cap)
+		c->limits.cap[which] = limit_rules[which].max;
 	if (limits_parse(&c->limits, which, value, &n, why, size) != 0)
 		return -1;
 	if (cap) {
@@ -274,5 +278,14 @@ config_read(struct config *c, char *why, size_t size)
 		if (r != 0)
 			return -1;
 	}
-	return read_environment(c, why, size);
+	if (read_environment(c, why, size) != 0)
+		return -1;
+	/* Behind the last id the host's 0 would follow. */
+	if (c->uid_base + c->uid_count > UID_END) {
+		(void)snprintf(why, size,
+		    "uid_base and uid_count: their sum is above %" PRIu64,
+		    UID_END);
+		return -1;
+	}
+	return 0;
 }

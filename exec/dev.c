@@ -46,6 +46,8 @@ static const struct {
 static int
 show_node(struct inside *in, size_t i)
 {
+	struct mount_attr attr = { .attr_set = MOUNT_ATTR_RDONLY |
+		    MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC };
 	char source[32];
 	struct stat st;
 
@@ -65,7 +67,8 @@ show_node(struct inside *in, size_t i)
 		errno = ENODEV;
 		return inside_fail(in, "%s is not the device", source);
 	}
-	if (sys_move_mount(tree, in->dev, nodes[i].name) != 0)
+	if (sys_mount_setattr(tree, AT_EMPTY_PATH, &attr) != 0 ||
+	    sys_move_mount(tree, in->dev, nodes[i].name) != 0)
 		return inside_fail(in, "show %s", source);
 	return 0;
 }

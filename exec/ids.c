@@ -182,7 +182,8 @@ find_subids(const char *path, const char *name, uint64_t *ret_count)
 }
 
 int
-ids_take(struct ids *ids, const struct config *c, struct failure *f)
+ids_take(struct ids *ids, const struct config *c, bool one_owner,
+    struct failure *f)
 {
 	uint64_t uids, gids, uid_count = 0, gid_count = 0;
 	const struct passwd *pw;
@@ -195,12 +196,14 @@ ids_take(struct ids *ids, const struct config *c, struct failure *f)
 		ids->mode = IDS_LEASED;
 		return lease(ids, c, f);
 	}
+	ids->mode = IDS_SINGLE;
+	if (one_owner)
+		return 0;
 	pw = access("/etc/subuid", R_OK) == 0 ? getpwuid(getuid()) : NULL;
 	uids = find_subids(
 	    "/etc/subuid", pw != NULL ? pw->pw_name : NULL, &uid_count);
 	gids = find_subids(
 	    "/etc/subgid", pw != NULL ? pw->pw_name : NULL, &gid_count);
-	ids->mode = IDS_SINGLE;
 	if (uids != 0 && gids != 0 && access("/usr/bin/newuidmap", X_OK) == 0) {
 		ids->mode = IDS_SUBUID;
 		ids->uid_base = (uid_t)uids;

@@ -33,9 +33,12 @@ struct ids {
 /*
  * Chooses the mode and, for root, leases a range. The lease is a lock of an
  * open file description: PID 1 of the sandbox inherits it, so that it lasts
- * as long as anything can run under those ids, and it is never stale.
+ * as long as anything can run under those ids, and it is never stale. one_owner: an
+ * ordinary user's sandbox writes to a directory of the caller's, where
+ * nothing may come to belong to anybody else: a single id.
  */
-int ids_take(struct ids *ids, const struct config *c, struct failure *f);
+int ids_take(struct ids *ids, const struct config *c, bool one_owner,
+    struct failure *f);
 
 /* Can this process build with privilege, without a user namespace? */
 bool ids_privileged(void);

@@ -7,6 +7,7 @@
 #include <sys/wait.h>
 
 #include <errno.h>
+#include <fcntl.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -44,11 +45,20 @@ parent_follow(struct inside *in)
 	return 0;
 }
 
+/* When the host runs out of memory, this is what it does without. */
+static int
+oom_first(struct inside *in)
+{
+	if (ids_write(AT_FDCWD, "/proc/self/oom_score_adj", "1000") != 0)
+		return inside_fail(in, "/proc/self/oom_score_adj");
+	return 0;
+}
+
 /* Its root is then where it was started, and it sees no path above that. */
 static int
 cgroup_hide(struct inside *in)
 {
-	if (in->own_cgroup && unshare(CLONE_NEWCGROUP) != 0)
+	if (unshare(CLONE_NEWCGROUP) != 0)
 		return inside_fail(in, "unshare");
 	return 0;
 }
@@ -69,9 +79,6 @@ limits_prepare(struct inside *in)
 	limits_raise(&in->plan->limits);
 	if (limits_core() != 0)
 		return inside_fail(in, "RLIMIT_CORE");
-	/* When the host runs out of memory, this is what it does without. */
-	if (ids_write(in->proc, "self/oom_score_adj", "1000") != 0)
-		return inside_fail(in, "oom_score_adj");
 	return 0;
 }
 
@@ -115,6 +122,7 @@ filter_enter(struct inside *in)
  * what stands before it.
  */
 static const struct step steps[] = {
+	{ "oom", oom_first }, /* its file is the host root's after the next */
 	{ "owner", users_own },
 	{ "parent", parent_follow }, /* a change of user would undo it */
 	{ "cgroup", cgroup_hide },

@@ -20,7 +20,6 @@ struct inside {
 	const struct ids *ids;
 	int control;	   /* socket to the supervisor */
 	int streams[3];	   /* the command's 0, 1, 2; unused with a terminal */
-	bool own_cgroup;   /* was started in one of its own */
 	uint64_t as_kb;	   /* RLIMIT_AS, or LIMIT_UNSET */
 	uint64_t backstop; /* ms after which it ends by itself */
 

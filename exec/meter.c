@@ -135,10 +135,21 @@ walk(const struct meter *m, uint64_t *ticks, uint64_t *kb, bool exactly)
 static void
 read_sampled(struct meter *m, uint64_t limit_kb)
 {
+	const uint64_t tick_us = 1000000 / (uint64_t)sysconf(_SC_CLK_TCK);
 	uint64_t ticks = 0, kb = 0, us;
 
 	walk(m, &ticks, &kb, false);
-	us = ticks * (1000000 / (uint64_t)sysconf(_SC_CLK_TCK));
+	/*
+	 * A child that is waited for between the looks at its parent and at
+	 * itself is missed once. Only a fall that lasts is one.
+	 */
+	us = ticks * tick_us;
+	if (us < m->sum_us) {
+		ticks = 0;
+		walk(m, &ticks, NULL, false);
+		if (ticks * tick_us > us)
+			us = ticks * tick_us;
+	}
 	/*
 	 * When a parent ignores SIGCHLD, its children's time goes nowhere:
 	 * the sum falls, and what it fell by has been used all the same.

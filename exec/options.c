@@ -198,7 +198,10 @@ help_limit(FILE *f, const struct limits *l, int i)
 	const struct limit_rule *r = &limit_rules[i];
 	char standard[32] = "none", left[40];
 
-	if (l->value[i] != LIMIT_UNSET)
+	if (l->value[i] != LIMIT_UNSET && r->decimal)
+		(void)snprintf(standard, sizeof(standard), "%" PRIu64 ".%03u",
+		    l->value[i] / 1000, (unsigned)(l->value[i] % 1000));
+	else if (l->value[i] != LIMIT_UNSET)
 		(void)snprintf(standard, sizeof(standard), "%" PRIu64,
 		    l->value[i]);
 	(void)snprintf(left, sizeof(left), "--%s %s", r->name,

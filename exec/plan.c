@@ -19,6 +19,8 @@ env_index(const struct plan *p, const char *name, size_t len)
 {
 	size_t i;
 
+	if (memchr(name, '=', len) != NULL)
+		return p->env_count;
 	for (i = 0; i < p->env_count; i++) {
 		if (strncmp(p->env[i], name, len) == 0 &&
 		    p->env[i][len] == '=')
@@ -84,25 +86,39 @@ is_inside_path(const char *path)
 	return true;
 }
 
-/* Is path dir itself or below it? */
+/*
+ * Is the path, in whatever spelling ("//proc", "/./proc"), the root or at or
+ * below one of the directories that are made here?
+ */
 static bool
-is_below(const char *path, const char *dir)
+is_ours(const char *path)
 {
-	size_t len = strlen(dir);
+	static const char *const ours[] = { "proc", "dev", "sys" };
+	size_t len;
 
-	return strncmp(path, dir, len) == 0 &&
-	    (path[len] == '\0' || path[len] == '/');
+	for (;;) {
+		path += strspn(path, "/");
+		len = strcspn(path, "/");
+		if (len != 1 || *path != '.')
+			break;
+		path++;
+	}
+	for (size_t i = 0; i < sizeof(ours) / sizeof(*ours); i++) {
+		if (strlen(ours[i]) == len && memcmp(path, ours[i], len) == 0)
+			return true;
+	}
+	return len == 0;
 }
 
 int
 plan_bind(struct plan *p, char *text, bool writable, char *why, size_t size)
 {
 	const char *option = writable ? "bind" : "ro-bind";
-	static const char *const ours[] = { "/proc", "/dev", "/sys" };
 	struct bind *b = &p->binds[p->bind_count];
 	char *colon = NULL;
 
-	for (char *s = text; (s = strstr(s + 1, ":/")) != NULL;)
+	/* A source is not empty: the first byte is never the colon. */
+	for (char *s = text; *s != '\0' && (s = strstr(s + 1, ":/")) != NULL;)
 		colon = s;
 	if (p->bind_count == PLAN_BINDS_MAX) {
 		(void)snprintf(why, size, "%s: more than %d binds", option,
@@ -118,14 +134,10 @@ plan_bind(struct plan *p, char *text, bool writable, char *why, size_t size)
 		    b->target);
 		return -1;
 	}
-	for (size_t i = 0; i < sizeof(ours) / sizeof(*ours); i++) {
-		if (is_below(b->target, ours[i]) ||
-		    strspn(b->target, "/") == strlen(b->target)) {
-			(void)snprintf(why, size,
-			    "%s: nothing can be shown at '%.80s'", option,
-			    b->target);
-			return -1;
-		}
+	if (is_ours(b->target)) {
+		(void)snprintf(why, size, "%s: nothing can be shown at '%.80s'",
+		    option, b->target);
+		return -1;
 	}
 	if (colon != NULL)
 		*colon = '\0';

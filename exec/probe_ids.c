@@ -228,7 +228,7 @@ try_lease(const void *arg, struct failure *f)
 	const struct doctor *d = arg;
 	struct ids ids;
 
-	if (ids_take(&ids, &d->config, f) != 0)
+	if (ids_take(&ids, &d->config, false, f) != 0)
 		return -1;
 	if (setresgid(ids.gid_base, ids.gid_base, ids.gid_base) != 0 ||
 	    setresuid(ids.uid_base, ids.uid_base, ids.uid_base) != 0)
@@ -355,7 +355,7 @@ look_subids(struct doctor *d, const char *name)
 	struct failure f;
 	char text[320];
 
-	if (ids_take(&ids, &d->config, &f) != 0 || ids.mode != IDS_SUBUID)
+	if (ids_take(&ids, &d->config, false, &f) != 0 || ids.mode != IDS_SUBUID)
 		explain_single(d, name);
 	else if (probe(&p, &f) != 0)
 		doctor_lacks(d, FINDING_FAIL, name, "No sandbox can run.",

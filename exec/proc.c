@@ -37,6 +37,7 @@ static const struct {
 	{ "latency_stats", HIDE, "traces of other processes" },
 	{ "mtrr", HIDE, "memory types" },
 	{ "pagetypeinfo", HIDE, "physical memory layout" },
+	{ "pressure", HIDE, "how busy the host is; writing sets up timers" },
 	{ "sched_debug", HIDE, "names of other processes" },
 	{ "scsi", HIDE, "adds and removes the host's disks" },
 	{ "slabinfo", HIDE, "kernel heap layout" },

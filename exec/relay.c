@@ -90,6 +90,8 @@ keep(struct kept *k, const char *data, size_t len)
 	size_t have = 0, need = k->len + len;
 	char *bigger;
 
+	if (len == 0)
+		return 0;
 	/* The capacity is the power of two that holds len. */
 	for (have = k->len > 0 ? 4096 : 0; have > 0 && have < k->len;)
 		have *= 2;

@@ -24,6 +24,10 @@
 static const uint64_t root_caps = CAP(CHOWN) | CAP(DAC_OVERRIDE) |
     CAP(FOWNER) | CAP(FSETID) | CAP(KILL) | CAP(SETGID) | CAP(SETUID);
 
+#define NO_USERNS \
+	"user namespaces are refused here (sysctl user.max_user_namespaces, " \
+	"a container's seccomp filter): see mayfly doctor"
+
 #define LOCKED(bit) ((bit) | (bit) << 1)
 
 static int
@@ -75,7 +79,7 @@ map_by_supervisor(struct inside *in)
 	char done;
 
 	if (unshare(CLONE_NEWUSER) != 0)
-		return inside_fail(in, "unshare");
+		return inside_fail(in, NO_USERNS);
 	if (control_send(in->control, &c, NULL, 0) != 0 ||
 	    recv(in->control, &done, 1, 0) != 1)
 		return inside_fail(in, "the supervisor has gone");
@@ -106,7 +110,7 @@ map_by_child(struct inside *in)
 		_exit(ids_map_sandbox(in->ids, in->plan, proc) != 0);
 	}
 	if (unshare(CLONE_NEWUSER) != 0)
-		return inside_fail(in, "unshare");
+		return inside_fail(in, NO_USERNS);
 	/* Else its /proc directory would be the host root's. */
 	if (prctl(PR_SET_DUMPABLE, 1) != 0 ||
 	    write(ready[1], &byte, 1) != 1 ||
@@ -121,7 +125,7 @@ static int
 map_own(struct inside *in)
 {
 	if (unshare(CLONE_NEWUSER) != 0)
-		return inside_fail(in, "unshare");
+		return inside_fail(in, NO_USERNS);
 	if (prctl(PR_SET_DUMPABLE, 1) != 0)
 		return inside_fail(in, "prctl PR_SET_DUMPABLE");
 	{

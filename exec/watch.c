@@ -92,7 +92,7 @@ kill_sandbox(struct box *b)
 static void
 stop(struct box *b, enum reason reason)
 {
-	if (b->stopping || b->ended)
+	if (b->stopping || b->ended || b->dead)
 		return;
 	b->stopping = true;
 	b->verdict->reason = reason;
@@ -131,6 +131,20 @@ take_terminal(struct box *b, int terminal)
 	out->limit = b->plan->limits.value[LIMIT_OUTPUT];
 	if (b->plan->out.fd >= 0)
 		relay_to_shared(out, b->plan->out.fd);
+}
+
+/*
+ * More was written than may be: also when the command has ended since, and
+ * only what it had written shows it.
+ */
+static void
+stop_output(struct box *b)
+{
+	if ((b->ended || b->dead) && !b->stopping) {
+		b->stopping = true;
+		b->verdict->reason = REASON_OUTPUT;
+	}
+	stop(b, REASON_OUTPUT);
 }
 
 /* The sandbox is built. */
@@ -290,7 +304,7 @@ turn(struct box *b)
 		take_signal(b);
 	for (int i = 0; i < 3; i++) {
 		if (relay_move(&b->relays[i], fds) == RELAY_OVER)
-			stop(b, REASON_OUTPUT);
+			stop_output(b);
 	}
 	end_terminal_input(b);
 	if (fds[0].revents != 0) {
@@ -330,11 +344,8 @@ drain(struct box *b)
 		if (fds[0].revents != 0)
 			return;
 		for (int i = 1; i < 3; i++) {
-			if (relay_move(&b->relays[i], fds) == RELAY_OVER &&
-			    !b->stopping) {
-				b->stopping = true;
-				b->verdict->reason = REASON_OUTPUT;
-			}
+			if (relay_move(&b->relays[i], fds) == RELAY_OVER)
+				stop_output(b);
 		}
 	}
 }

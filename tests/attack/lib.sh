@@ -21,6 +21,9 @@
 # Environment, besides that of t.sh:
 #	ATTACK_UIDS	user ids inside to try ("0 1000")
 #	ATTACK_BIN	a directory with programs that are compiled already
+#	ATTACK_ALONE	set where rows do not run side by side: what the host
+#			loses meanwhile is then the attack's doing
+#	ATTACK_SLACK	ms by which an end may be late on a busy machine
 #	CC		the compiler
 
 # shellcheck source=tests/t.sh

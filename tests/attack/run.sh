@@ -65,7 +65,7 @@ run_row()
 {
 	local row=$1 script=$2 as=$3
 
-	AS=$as T_UID=$((55000 + ${#row} * 100 + RANDOM % 90)) \
+	ATTACK_ALONE=1 AS=$as T_UID=$((55000 + ${#row} * 100 + RANDOM % 90)) \
 	    ATTACK_UIDS="${users[*]}" \
 	    bash "$here/$script.sh" >"$work/out" 2>&1 </dev/null
 	if ! tail -n 1 "$work/out" | grep -q ' skipped$'; then

@@ -107,6 +107,26 @@ limits(void)
 	    "prlimit64 of 1 + 1<<32");
 }
 
+/* Orphans for PID 1 to reap, so that it uses up what time it is left. */
+static void
+starve(void)
+{
+	struct rlimit64 rl = { 0, 0 };
+	long until = now_ms() + 2500;
+	int pid;
+
+	syscall(SYS_prlimit64, 1, RLIMIT_CPU, &rl, NULL);
+	while (now_ms() < until) {
+		pid = fork();
+		if (pid == 0) {
+			fork();
+			_exit(0);
+		}
+		reap(pid);
+	}
+	exit(7);
+}
+
 static void
 slow(void)
 {
@@ -133,6 +153,8 @@ main(int argc, char *argv[])
 		signals();
 	else if (strcmp(how, "limits") == 0)
 		limits();
+	else if (strcmp(how, "starve") == 0)
+		starve();
 	else if (strcmp(how, "slow") == 0)
 		slow();
 	if (argc > 2)

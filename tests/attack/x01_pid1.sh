@@ -84,6 +84,14 @@ for INSIDE in $ATTACK_UIDS; do
 		END
 	fi
 
+	if attackcase "PID 1 cannot be made to end early, and the verdict a lie"
+	then
+		OPTIONS=(--json --time 60000)
+		attack x01_pid1 starve
+		expect_status 7
+		expect_json '.reason == "exit" and .exit_code == 7'
+	fi
+
 	if attackcase "slowing PID 1 down does not keep the run alive"; then
 		OPTIONS=(--wall 700)
 		attack x01_pid1 slow hold
