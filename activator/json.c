@@ -99,9 +99,9 @@ needs_escape(const char *s, size_t n)
 
 	if (n == 3)
 		return memcmp(s, "\xe2\x80\xa8", 3) == 0 ||
-		    memcmp(s, "\xe2\x80\xa9", 3) == 0;
+		       memcmp(s, "\xe2\x80\xa9", 3) == 0;
 	return n == 1 &&
-	    (c < 0x20 || c == 0x7f || strchr("\"\\<>&", c) != NULL);
+	       (c < 0x20 || c == 0x7f || strchr("\"\\<>&", c) != NULL);
 }
 
 static void
@@ -117,8 +117,8 @@ put_escape(struct json *j, const char *s, size_t n)
 		return;
 	}
 	(void)snprintf(text, sizeof(text), "\\u%04x",
-	    n == 3 ? 0x2000U | ((unsigned char)s[2] & 0x3fU) :
-		     (unsigned char)*s);
+	    n == 3 ? 0x2000U | ((unsigned char)s[2] & 0x3fU)
+		   : (unsigned char)*s);
 	put(j, text, 6);
 }
 
@@ -220,8 +220,7 @@ json_number(struct json *j, const char *name, int64_t value)
 	char text[24];
 
 	begin(j, name);
-	put(j, text,
-	    (size_t)snprintf(text, sizeof(text), "%" PRId64, value));
+	put(j, text, (size_t)snprintf(text, sizeof(text), "%" PRId64, value));
 }
 
 void
@@ -252,8 +251,8 @@ json_base64(struct json *j, const char *name, const char *data, size_t len)
 	for (size_t i = 0; to != NULL && i < len; i += 3) {
 		size_t left = len - i;
 		uint32_t v = (uint32_t)s[i] << 16 |
-		    (uint32_t)(left > 1 ? s[i + 1] : 0) << 8 |
-		    (uint32_t)(left > 2 ? s[i + 2] : 0);
+			     (uint32_t)(left > 1 ? s[i + 1] : 0) << 8 |
+			     (uint32_t)(left > 2 ? s[i + 2] : 0);
 
 		*to++ = digits[v >> 18];
 		*to++ = digits[v >> 12 & 63];

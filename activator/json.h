@@ -38,12 +38,11 @@ void json_bool(struct json *j, const char *name, bool value);
 void json_null(struct json *j, const char *name);
 
 /* Bytes as text: what is not UTF-8 becomes U+FFFD. */
-void json_bytes(
-    struct json *j, const char *name, const char *data, size_t len);
+void json_bytes(struct json *j, const char *name, const char *data, size_t len);
 
 /* The exact bytes in base64. */
-void json_base64(
-    struct json *j, const char *name, const char *data, size_t len);
+void
+json_base64(struct json *j, const char *name, const char *data, size_t len);
 
 /* Bytes of the first character if it is valid UTF-8, else 0. */
 size_t json_utf8(const char *data, size_t len);

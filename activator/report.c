@@ -37,8 +37,8 @@ emit(struct json *j, int fd)
 }
 
 static void
-put_stream(struct json *j, const char *name, const char *exact,
-    const struct kept *k)
+put_stream(
+    struct json *j, const char *name, const char *exact, const struct kept *k)
 {
 	json_bytes(j, name, k->data, k->len);
 	if (!json_is_utf8(k->data, k->len))
@@ -71,8 +71,8 @@ put_verdict(struct json *j, const struct verdict *v)
 	json_end(j);
 	json_object(j, "enforced");
 	for (int i = 0; i < LIMIT_MAX; i++)
-		json_text(j, limit_rules[i].name,
-		    enforcer_name(v->enforced[i]));
+		json_text(
+		    j, limit_rules[i].name, enforcer_name(v->enforced[i]));
 	json_end(j);
 }
 

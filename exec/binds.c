@@ -38,8 +38,8 @@ open_idmap(struct inside *in, uid_t owner, gid_t group)
 	}
 	(void)snprintf(name, sizeof(name), "%d", (int)pid);
 	{
-		auto_fd proc = openat(
-		    in->proc, name, O_PATH | O_DIRECTORY | O_CLOEXEC);
+		auto_fd proc =
+		    openat(in->proc, name, O_PATH | O_DIRECTORY | O_CLOEXEC);
 
 		if (proc >= 0 && ids_write(proc, "uid_map", uids) == 0 &&
 		    ids_write(proc, "gid_map", gids) == 0)
@@ -96,8 +96,7 @@ open_target(struct inside *in, const char *path, bool is_dir)
 			} else if (mkdirat(dir, name, 0755) != 0) {
 				return -1;
 			}
-			fd = openat(
-			    dir, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+			fd = openat(dir, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
 		}
 		if (fd < 0 || last)
 			return fd;
@@ -107,8 +106,8 @@ open_target(struct inside *in, const char *path, bool is_dir)
 
 /* Makes the writable tree the user's, where the caller is root. */
 static int
-map_owner(struct inside *in, const struct bind *b, int tree,
-    const struct stat *st)
+map_owner(
+    struct inside *in, const struct bind *b, int tree, const struct stat *st)
 {
 	struct mount_attr attr = { .attr_set = MOUNT_ATTR_IDMAP };
 	auto_fd ns = -1;
@@ -136,8 +135,9 @@ map_owner(struct inside *in, const struct bind *b, int tree,
 static int
 open_bind(struct inside *in, const struct bind *b)
 {
-	struct mount_attr attr = { .attr_set = MOUNT_ATTR_NOSUID |
-		    MOUNT_ATTR_NODEV | (b->writable ? 0 : MOUNT_ATTR_RDONLY),
+	struct mount_attr attr = { .attr_set =
+				       MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV |
+				       (b->writable ? 0 : MOUNT_ATTR_RDONLY),
 		.propagation = MS_PRIVATE };
 	struct stat st;
 	auto_fd tree = sys_open_tree(AT_FDCWD, b->source,

@@ -264,11 +264,11 @@ fill_enforced(struct box *b)
 	e[LIMIT_NPROC] = b->cgroup.pids ? ENFORCED_CGROUP : ENFORCED_RLIMIT;
 	e[LIMIT_DISK] = ENFORCED_TMPFS;
 	e[LIMIT_SESSION_DISK] = ENFORCED_NONE;
-	e[LIMIT_CPUS] = l->value[LIMIT_CPUS] != LIMIT_UNSET && b->cgroup.cpu ?
-	    ENFORCED_CGROUP :
-	    ENFORCED_NONE;
-	e[LIMIT_OUTPUT] = b->relays[1].limit != LIMIT_UNSET ? ENFORCED_READER :
-							      ENFORCED_NONE;
+	e[LIMIT_CPUS] = l->value[LIMIT_CPUS] != LIMIT_UNSET && b->cgroup.cpu
+			    ? ENFORCED_CGROUP
+			    : ENFORCED_NONE;
+	e[LIMIT_OUTPUT] =
+	    b->relays[1].limit != LIMIT_UNSET ? ENFORCED_READER : ENFORCED_NONE;
 }
 
 int

@@ -51,7 +51,7 @@ read_number(int dir, const char *name, const char *key)
 	if (read_text(dir, name, buf, sizeof(buf)) <= 0)
 		return 0;
 	while (key != NULL && line != NULL &&
-	    strncmp(line, key, strlen(key)) != 0) {
+	       strncmp(line, key, strlen(key)) != 0) {
 		line = strchr(line, '\n');
 		line = line != NULL ? line + 1 : NULL;
 	}
@@ -109,13 +109,14 @@ open_delegated(void)
 	    own_path(path, sizeof(path)) != 0 || stat(path, &st) != 0)
 		return -1;
 	delegated = has_mark(path, "user.delegate") ||
-	    has_mark(path, "trusted.delegate") ||
-	    (geteuid() != 0 && st.st_uid == geteuid());
+		    has_mark(path, "trusted.delegate") ||
+		    (geteuid() != 0 && st.st_uid == geteuid());
 	/* The top of a cgroup namespace, as in a container without systemd. */
 	if (!delegated && strcmp(path, CGROUP_ROOT) == 0) {
 		auto_fd dir = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
 
-		delegated = faccessat(dir, "cgroup.type", F_OK, 0) == 0 &&
+		delegated =
+		    faccessat(dir, "cgroup.type", F_OK, 0) == 0 &&
 		    faccessat(dir, "cgroup.subtree_control", W_OK, 0) == 0;
 	}
 	if (!delegated)
@@ -207,8 +208,7 @@ cgroup_open(struct cgroup *c, const struct plan *p, struct failure *f)
 	    (unsigned long)now.tv_nsec);
 	if (mkdirat(c->parent, c->name, 0755) != 0)
 		return failure_set(f, "cgroup", errno, "mkdir %s", c->name);
-	c->dir = openat(
-	    c->parent, c->name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	c->dir = openat(c->parent, c->name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (c->dir < 0 || flock(c->dir, LOCK_EX | LOCK_NB) != 0)
 		return failure_set(f, "cgroup", errno, "open %s", c->name);
 	set_limits(c, &p->limits);
@@ -230,7 +230,7 @@ cgroup_close(struct cgroup *c)
 		return;
 	/* Its last process may be on its way out: up to 2 s. */
 	for (int i = 0; unlinkat(c->parent, c->name, AT_REMOVEDIR) != 0 &&
-	     errno == EBUSY && i < 2000;
+			errno == EBUSY && i < 2000;
 	     i++)
 		(void)nanosleep(&pause, NULL);
 	(void)close(c->dir);

@@ -15,7 +15,7 @@
  */
 struct cgroup {
 	int parent; /* directory that holds it, or -1: there is none */
-	int dir;    /* its own, locked while somebody uses it */
+	int dir; /* its own, locked while somebody uses it */
 	char name[64];
 	bool memory, pids, cpu; /* controllers in force */
 };

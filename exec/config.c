@@ -31,14 +31,14 @@ static const struct key {
 	enum kind kind;
 	size_t offset;
 	const char *text; /* default of a text or path */
-	uint64_t number;  /* default of a number */
+	uint64_t number; /* default of a number */
 	uint64_t min;
 	uint64_t max;
 } keys[] = {
 	{ "state_dir", KIND_PATH, offsetof(struct config, state_dir),
 	    "/var/lib/mayfly", 0, 0, 0 },
-	{ "run_dir", KIND_PATH, offsetof(struct config, run_dir),
-	    "/run/mayfly", 0, 0, 0 },
+	{ "run_dir", KIND_PATH, offsetof(struct config, run_dir), "/run/mayfly",
+	    0, 0, 0 },
 	{ "default_image", KIND_TEXT, offsetof(struct config, default_image),
 	    "host", 0, 0, 0 },
 	{ "allowed_hosts", KIND_TEXT, offsetof(struct config, allowed_hosts),
@@ -49,8 +49,8 @@ static const struct key {
 	    NULL, 300, 1, 3155760000 },
 	{ "max_sessions", KIND_NUMBER, offsetof(struct config, max_sessions),
 	    NULL, 10000, 0, 1000000000 },
-	{ "max_runs", KIND_NUMBER, offsetof(struct config, max_runs), NULL,
-	    256, 1, 1000000 },
+	{ "max_runs", KIND_NUMBER, offsetof(struct config, max_runs), NULL, 256,
+	    1, 1000000 },
 	{ "uid_base", KIND_NUMBER, offsetof(struct config, uid_base), NULL,
 	    UID_BASE, 65536, 4294836224 },
 	{ "uid_count", KIND_NUMBER, offsetof(struct config, uid_count), NULL,
@@ -77,8 +77,7 @@ config_defaults(struct config *c)
 }
 
 static int
-set_number(
-    const struct key *k, uint64_t *field, const char *value, char *why,
+set_number(const struct key *k, uint64_t *field, const char *value, char *why,
     size_t size)
 {
 	char *end;
@@ -171,8 +170,8 @@ trim(char *s)
 }
 
 int
-config_parse(struct config *c, const char *name, char *text, char *why,
-    size_t size)
+config_parse(
+    struct config *c, const char *name, char *text, char *why, size_t size)
 {
 	unsigned number = 0;
 	char *line, *next, *equals, reason[160];
@@ -188,8 +187,7 @@ config_parse(struct config *c, const char *name, char *text, char *why,
 		equals = strchr(line, '=');
 		if (equals == NULL) {
 			(void)snprintf(why, size,
-			    "%s:%u: not of the form key = value", name,
-			    number);
+			    "%s:%u: not of the form key = value", name, number);
 			return -1;
 		}
 		*equals = '\0';
@@ -220,9 +218,8 @@ read_file(struct config *c, const char *path, char *why, size_t size)
 		return -1;
 	}
 	if (n > CONFIG_SIZE_MAX || memchr(text, '\0', (size_t)n) != NULL) {
-		(void)snprintf(why, size,
-		    "%s: not a text of at most %d bytes", path,
-		    CONFIG_SIZE_MAX);
+		(void)snprintf(why, size, "%s: not a text of at most %d bytes",
+		    path, CONFIG_SIZE_MAX);
 		return -1;
 	}
 	text[n] = '\0';
@@ -244,16 +241,14 @@ read_environment(struct config *c, char *why, size_t size)
 		if ((*e)[7 + len] != '=' || len >= sizeof(key))
 			continue;
 		for (size_t i = 0; i < len; i++)
-			key[i] = (char)((*e)[7 + i] >= 'A' &&
-					    (*e)[7 + i] <= 'Z' ?
-				  (*e)[7 + i] + ('a' - 'A') :
-				  (*e)[7 + i]);
+			key[i] = (char)((*e)[7 + i] >= 'A' && (*e)[7 + i] <= 'Z'
+					    ? (*e)[7 + i] + ('a' - 'A')
+					    : (*e)[7 + i]);
 		key[len] = '\0';
 		if (config_set(c, key, *e + 7 + len + 1, reason,
 			sizeof(reason)) != 0 &&
 		    strncmp(reason, "unknown key", 11) != 0) {
-			(void)snprintf(
-			    why, size, "environment: %s", reason);
+			(void)snprintf(why, size, "environment: %s", reason);
 			return -1;
 		}
 	}

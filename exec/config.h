@@ -13,13 +13,13 @@ struct config {
 	char *default_image;
 	char *allowed_hosts;
 	char *registries;
-	uint64_t session_ttl;  /* seconds */
+	uint64_t session_ttl; /* seconds */
 	uint64_t max_sessions;
 	uint64_t max_runs;
-	uint64_t uid_base;     /* first host id given to sandboxes */
-	uint64_t uid_count;    /* how many, in whole ranges of 65,536 */
+	uint64_t uid_base; /* first host id given to sandboxes */
+	uint64_t uid_count; /* how many, in whole ranges of 65,536 */
 	uint64_t pool;
-	struct limits limits;  /* default_NAME and max_NAME */
+	struct limits limits; /* default_NAME and max_NAME */
 };
 
 /*
@@ -41,7 +41,7 @@ void config_defaults(struct config *c);
  * Reads the text of one file, NUL-terminated and changed in place; name is
  * for the error. Pure but for memory. 0 or -1.
  */
-int config_parse(struct config *c, const char *name, char *text, char *why,
-    size_t size);
+int config_parse(
+    struct config *c, const char *name, char *text, char *why, size_t size);
 
 #endif

@@ -11,12 +11,12 @@
  * socket.
  */
 enum control_type {
-	CONTROL_MAP,	/* entered its user namespace: write its maps */
-	CONTROL_READY,	/* built; with CONTROL_FDS descriptors */
+	CONTROL_MAP, /* entered its user namespace: write its maps */
+	CONTROL_READY, /* built; with CONTROL_FDS descriptors */
 	CONTROL_FAILED, /* a step failed; nothing follows */
-	CONTROL_EXEC,	/* the command could not be started: error */
-	CONTROL_ENDED,	/* the command ended: status */
-	CONTROL_NET,	/* the other way: a network namespace's descriptor */
+	CONTROL_EXEC, /* the command could not be started: error */
+	CONTROL_ENDED, /* the command ended: status */
+	CONTROL_NET, /* the other way: a network namespace's descriptor */
 	CONTROL_MAX
 };
 
@@ -24,14 +24,14 @@ enum control_type {
 enum control_fd {
 	CONTROL_FD_PROC, /* the sandbox's own /proc */
 	CONTROL_FD_ROOT, /* its tmpfs, for the sum of what is written */
-	CONTROL_FD_TTY,	 /* the master of its pseudo-terminal, if it has one */
+	CONTROL_FD_TTY, /* the master of its pseudo-terminal, if it has one */
 	CONTROL_FD_MAX
 };
 
 struct control {
 	enum control_type type;
-	int error;	/* CONTROL_EXEC: errno of execve */
-	int status;	/* CONTROL_ENDED: as from wait(2) */
+	int error; /* CONTROL_EXEC: errno of execve */
+	int status; /* CONTROL_ENDED: as from wait(2) */
 	uint64_t cpu_us; /* CONTROL_READY: spent on building */
 	struct failure failure;
 };
@@ -44,7 +44,7 @@ int control_send(int sock, const struct control *c, const int *fds, int n);
  * that did not are -1. 1, 0 at end of file, -1/errno (EAGAIN with wait
  * false and nothing there, EPROTO for what no sandbox of ours sends).
  */
-int control_receive(
-    int sock, struct control *c, int fds[CONTROL_FD_MAX], int wait);
+int
+control_receive(int sock, struct control *c, int fds[CONTROL_FD_MAX], int wait);
 
 #endif

@@ -24,21 +24,16 @@ static const struct {
 	const char *name;
 	unsigned major, minor;
 } nodes[] = {
-	{ "null", 1, 3 },
-	{ "zero", 1, 5 },
-	{ "full", 1, 7 },
-	{ "random", 1, 8 },
-	{ "urandom", 1, 9 },
+	{ "null", 1, 3 }, { "zero", 1, 5 }, { "full", 1, 7 },
+	{ "random", 1, 8 }, { "urandom", 1, 9 },
 	{ "tty", 5, 0 }, /* the caller's own terminal, whichever it is */
 };
 
 static const struct {
 	const char *name, *target;
 } links[] = {
-	{ "fd", "/proc/self/fd" },
-	{ "stdin", "/proc/self/fd/0" },
-	{ "stdout", "/proc/self/fd/1" },
-	{ "stderr", "/proc/self/fd/2" },
+	{ "fd", "/proc/self/fd" }, { "stdin", "/proc/self/fd/0" },
+	{ "stdout", "/proc/self/fd/1" }, { "stderr", "/proc/self/fd/2" },
 	{ "ptmx", "pts/ptmx" },
 	{ "shm", "/run/shm" }, /* counts as `disk`, like the rest */
 };
@@ -47,7 +42,8 @@ static int
 show_node(struct inside *in, size_t i)
 {
 	struct mount_attr attr = { .attr_set = MOUNT_ATTR_RDONLY |
-		    MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC };
+					       MOUNT_ATTR_NOSUID |
+					       MOUNT_ATTR_NOEXEC };
 	char source[32];
 	struct stat st;
 
@@ -84,8 +80,7 @@ mount_devpts(struct inside *in)
 	    sys_fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL) != 0)
 		return inside_fail(in, "devpts");
 	auto_fd pts = sys_fsmount(fs, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC);
-	if (pts < 0 ||
-	    sys_move_mount(pts, in->dev, "pts") != 0)
+	if (pts < 0 || sys_move_mount(pts, in->dev, "pts") != 0)
 		return inside_fail(in, "mount devpts");
 	return 0;
 }
@@ -100,8 +95,8 @@ mount_self(struct inside *in)
 	struct mount_attr attr = { .attr_set = MOUNT_ATTR_NOEXEC,
 		.attr_clr = MOUNT_ATTR_NODEV };
 
-	in->dev = sys_open_tree(
-	    in->root, "dev", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+	in->dev =
+	    sys_open_tree(in->root, "dev", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
 	if (in->dev < 0 ||
 	    sys_mount_setattr(in->dev, AT_EMPTY_PATH, &attr) != 0 ||
 	    sys_move_mount(in->dev, in->root, "dev") != 0)
@@ -113,13 +108,13 @@ mount_self(struct inside *in)
 static int
 open_empty(struct inside *in)
 {
-	struct mount_attr rdonly = { .attr_set = MOUNT_ATTR_RDONLY |
-		    MOUNT_ATTR_NODEV };
+	struct mount_attr rdonly = { .attr_set =
+					 MOUNT_ATTR_RDONLY | MOUNT_ATTR_NODEV };
 
 	if (mkdirat(in->dev, "pts", 0755) != 0)
 		return inside_fail(in, "mkdir /dev/pts");
-	in->empty = sys_open_tree(
-	    in->dev, "pts", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+	in->empty =
+	    sys_open_tree(in->dev, "pts", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
 	if (in->empty < 0 ||
 	    sys_mount_setattr(in->empty, AT_EMPTY_PATH, &rdonly) != 0)
 		return inside_fail(in, "open an empty directory");

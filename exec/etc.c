@@ -69,8 +69,8 @@ struct account {
 static int
 write_text(int etc, const char *name, const char *text, size_t len)
 {
-	auto_fd fd = openat(
-	    etc, name, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0644);
+	auto_fd fd =
+	    openat(etc, name, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0644);
 
 	return fd >= 0 && write(fd, text, len) == (ssize_t)len ? 0 : -1;
 }
@@ -98,8 +98,7 @@ write_accounts(struct inside *in, int etc)
 			    a->home, a->shell);
 		if (!other || (a->gid != 0 && a->gid != 65534))
 			m += snprintf(group + m, sizeof(group) - (size_t)m,
-			    "%s:x:%u:\n", i == 2 ? "nogroup" : a->name,
-			    a->gid);
+			    "%s:x:%u:\n", i == 2 ? "nogroup" : a->name, a->gid);
 	}
 	if (write_text(etc, "passwd", passwd, (size_t)n) != 0)
 		return -1;

@@ -20,8 +20,8 @@ _Static_assert(sizeof(struct failure) <= PIPE_BUF, "one atomic write");
  * Fills f and returns -1, so that a function can end with
  * `return failure_set(...)`. error is an errno value, or 0 for none.
  */
-int failure_set(struct failure *f, const char *step, int error,
-    const char *fmt, ...) __attribute__((format(printf, 4, 5)));
+int failure_set(struct failure *f, const char *step, int error, const char *fmt,
+    ...) __attribute__((format(printf, 4, 5)));
 
 /*
  * "step: detail: strerror", or without the last part where error is 0.

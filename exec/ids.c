@@ -99,8 +99,8 @@ static bool
 is_given_away(uint64_t start)
 {
 	return skip_given_away("/etc/subuid", start, IDS_PER_SANDBOX) !=
-	    start ||
-	    skip_given_away("/etc/subgid", start, IDS_PER_SANDBOX) != start;
+		   start ||
+	       skip_given_away("/etc/subgid", start, IDS_PER_SANDBOX) != start;
 }
 
 static int
@@ -115,8 +115,8 @@ open_leases(const struct config *c, struct failure *f)
 		if (mkdir(c->run_dir, 0755) != 0 && errno != EEXIST)
 			return failure_set(
 			    f, "ids", errno, "mkdir %s", c->run_dir);
-		fd = open(
-		    path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+		fd =
+		    open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 	}
 	if (fd < 0)
 		return failure_set(f, "ids", errno, "open %s", path);
@@ -132,8 +132,9 @@ lease(struct ids *ids, const struct config *c, struct failure *f)
 {
 	uint64_t ranges = c->uid_count / IDS_PER_SANDBOX;
 	auto_fd fd = open_leases(c, f);
-	struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET,
-		.l_len = 1 };
+	struct flock lock = {
+		.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_len = 1
+	};
 
 	if (fd < 0)
 		return -1;
@@ -182,8 +183,8 @@ find_subids(const char *path, const char *name, uint64_t *ret_count)
 }
 
 int
-ids_take(struct ids *ids, const struct config *c, bool one_owner,
-    struct failure *f)
+ids_take(
+    struct ids *ids, const struct config *c, bool one_owner, struct failure *f)
 {
 	uint64_t uids, gids, uid_count = 0, gid_count = 0;
 	const struct passwd *pw;
@@ -208,8 +209,8 @@ ids_take(struct ids *ids, const struct config *c, bool one_owner,
 		ids->mode = IDS_SUBUID;
 		ids->uid_base = (uid_t)uids;
 		ids->gid_base = (gid_t)gids;
-		ids->count = (unsigned)(uid_count < gid_count ? uid_count :
-								gid_count);
+		ids->count =
+		    (unsigned)(uid_count < gid_count ? uid_count : gid_count);
 		if (ids->count > IDS_PER_SANDBOX)
 			ids->count = IDS_PER_SANDBOX;
 	}
@@ -250,12 +251,12 @@ run_newidmap(const char *program, pid_t pid, unsigned own, unsigned base,
 		return failure_set(f, "ids", error, "%s", path);
 	while (waitpid(child, &status, 0) < 0) {
 		if (errno != EINTR)
-			return failure_set(f, "ids", errno, "wait for %s", path);
+			return failure_set(
+			    f, "ids", errno, "wait for %s", path);
 	}
 	if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
-		return failure_set(f, "ids", 0,
-		    "%s could not map ids %u to %u", program, base,
-		    base + count - 1);
+		return failure_set(f, "ids", 0, "%s could not map ids %u to %u",
+		    program, base, base + count - 1);
 	return 0;
 }
 
@@ -267,10 +268,10 @@ ids_map_builder(const struct ids *ids, pid_t pid, struct failure *f)
 	if (ids->mode == IDS_SUBUID)
 		return run_newidmap("newuidmap", pid, ids->caller,
 			   ids->uid_base, ids->count, f) != 0 ||
-			run_newidmap("newgidmap", pid, ids->caller_group,
-			    ids->gid_base, ids->count, f) != 0 ?
-		    -1 :
-		    0;
+			       run_newidmap("newgidmap", pid, ids->caller_group,
+				   ids->gid_base, ids->count, f) != 0
+			   ? -1
+			   : 0;
 	(void)snprintf(path, sizeof(path), "/proc/%d", (int)pid);
 	(void)snprintf(uids, sizeof(uids), "0 %u 1", ids->caller);
 	(void)snprintf(gids, sizeof(gids), "0 %u 1", ids->caller_group);
@@ -280,8 +281,8 @@ ids_map_builder(const struct ids *ids, pid_t pid, struct failure *f)
 		if (proc < 0 || ids_write(proc, "uid_map", uids) != 0 ||
 		    ids_write(proc, "setgroups", "deny") != 0 ||
 		    ids_write(proc, "gid_map", gids) != 0)
-			return failure_set(f, "ids", errno,
-			    "map the one id %u", ids->caller);
+			return failure_set(
+			    f, "ids", errno, "map the one id %u", ids->caller);
 	}
 	return 0;
 }
@@ -317,8 +318,8 @@ ids_builder_gid(const struct ids *ids, const struct plan *p, gid_t inside)
 }
 
 static void
-sandbox_map(const struct ids *ids, unsigned base, unsigned user, char *buf,
-    size_t size)
+sandbox_map(
+    const struct ids *ids, unsigned base, unsigned user, char *buf, size_t size)
 {
 	unsigned after = user < ids->count ? ids->count - user : 0;
 	int n = 0;
@@ -351,7 +352,8 @@ ids_map_sandbox(const struct ids *ids, const struct plan *p, int proc)
 	sandbox_map(ids, ids->gid_base, p->gid, gids, sizeof(gids));
 	if (ids_write(proc, "uid_map", uids) != 0)
 		return -1;
-	if (ids->mode == IDS_SINGLE && ids_write(proc, "setgroups", "deny") != 0)
+	if (ids->mode == IDS_SINGLE &&
+	    ids_write(proc, "setgroups", "deny") != 0)
 		return -1;
 	return ids_write(proc, "gid_map", gids);
 }

@@ -27,18 +27,18 @@ struct ids {
 	uid_t uid_base; /* of the range, in the host's ids */
 	gid_t gid_base;
 	unsigned count; /* ids in the range */
-	int lease;	/* holds the range by a lock while open, or -1 */
+	int lease; /* holds the range by a lock while open, or -1 */
 };
 
 /*
  * Chooses the mode and, for root, leases a range. The lease is a lock of an
  * open file description: PID 1 of the sandbox inherits it, so that it lasts
- * as long as anything can run under those ids, and it is never stale. one_owner: an
- * ordinary user's sandbox writes to a directory of the caller's, where
- * nothing may come to belong to anybody else: a single id.
+ * as long as anything can run under those ids, and it is never stale.
+ * one_owner: an ordinary user's sandbox writes to a directory of the caller's,
+ * where nothing may come to belong to anybody else: a single id.
  */
-int ids_take(struct ids *ids, const struct config *c, bool one_owner,
-    struct failure *f);
+int ids_take(
+    struct ids *ids, const struct config *c, bool one_owner, struct failure *f);
 
 /* Can this process build with privilege, without a user namespace? */
 bool ids_privileged(void);
@@ -54,10 +54,10 @@ bool ids_privileged(void);
 int ids_map_builder(const struct ids *ids, pid_t pid, struct failure *f);
 
 /* The id, for the builder, of id `inside` of the sandbox. */
-uid_t ids_builder_uid(const struct ids *ids, const struct plan *p,
-    uid_t inside);
-gid_t ids_builder_gid(const struct ids *ids, const struct plan *p,
-    gid_t inside);
+uid_t
+ids_builder_uid(const struct ids *ids, const struct plan *p, uid_t inside);
+gid_t
+ids_builder_gid(const struct ids *ids, const struct plan *p, gid_t inside);
 
 /*
  * Maps of the sandbox's namespace for the process whose /proc directory is

@@ -80,8 +80,8 @@ execute(const struct plan *p)
 	for (;; path += len + 1) {
 		len = strcspn(path, ":");
 		if (len + strlen(name) + 2 <= sizeof(file)) {
-			(void)snprintf(file, sizeof(file), "%.*s%s%s",
-			    (int)len, path, len > 0 ? "/" : "", name);
+			(void)snprintf(file, sizeof(file), "%.*s%s%s", (int)len,
+			    path, len > 0 ? "/" : "", name);
 			try_execute(file, p);
 			if (errno == EACCES)
 				denied = true;
@@ -110,10 +110,12 @@ take_streams(struct inside *in)
 static void
 reset_signals(void)
 {
+	/* struct sigaction of the kernel; libc keeps some signals for itself */
+	const unsigned long standard[4] = { 0 };
 	sigset_t none;
 
-	for (int sig = 1; sig < 32; sig++)
-		(void)signal(sig, SIG_DFL);
+	for (int sig = 1; sig <= 64; sig++)
+		(void)syscall(SYS_rt_sigaction, sig, standard, NULL, 8);
 	(void)sigemptyset(&none);
 	(void)sigprocmask(SIG_SETMASK, &none, NULL);
 }
@@ -189,8 +191,13 @@ wait_for(pid_t command, uint64_t backstop_ms)
 	(void)sigaddset(&chld, SIGCHLD);
 	for (;;) {
 		while ((pid = waitpid(-1, &status, WNOHANG | __WALL)) > 0) {
-			if (pid == command)
+			if (pid == command) {
+#ifdef MUTATE_LEFTOVERS
+				while (waitpid(-1, NULL, __WALL) > 0)
+					;
+#endif
 				return status;
+			}
 		}
 		/*
 		 * The supervisor's timer ends the run; this is for the case
@@ -221,9 +228,9 @@ init_run(struct inside *in)
 		report(in, CONTROL_FAILED, errno, "start", "pipe");
 #ifndef MUTATE_CLOSE_FDS
 	/* No directory may be left when the command's own is looked up. */
-	close_but((const int[]){ in->control, in->ids->lease, in->tty_slave,
-		      in->streams[0], in->streams[1], in->streams[2], go[0],
-		      go[1] },
+	close_but(
+	    (const int[]){ in->control, in->ids->lease, in->tty_slave,
+		in->streams[0], in->streams[1], in->streams[2], go[0], go[1] },
 	    8);
 #endif
 	pid = fork();

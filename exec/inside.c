@@ -26,8 +26,8 @@ inside_fail(struct inside *in, const char *fmt, ...)
 
 	in->failure.error = errno;
 	va_start(ap, fmt);
-	(void)vsnprintf(in->failure.detail, sizeof(in->failure.detail), fmt,
-	    ap);
+	(void)vsnprintf(
+	    in->failure.detail, sizeof(in->failure.detail), fmt, ap);
 	va_end(ap);
 	return -1;
 }
@@ -149,8 +149,7 @@ send_failure(struct inside *in, const char *step)
 {
 	struct control c = { .type = CONTROL_FAILED };
 
-	(void)snprintf(
-	    in->failure.step, sizeof(in->failure.step), "%s", step);
+	(void)snprintf(in->failure.step, sizeof(in->failure.step), "%s", step);
 	c.failure = in->failure;
 	(void)control_send(in->control, &c, NULL, 0);
 	_exit(1);
@@ -164,9 +163,8 @@ send_ready(struct inside *in)
 	struct rusage r;
 
 	(void)getrusage(RUSAGE_SELF, &r);
-	c.cpu_us = (uint64_t)(r.ru_utime.tv_sec + r.ru_stime.tv_sec) *
-		1000000 +
-	    (uint64_t)(r.ru_utime.tv_usec + r.ru_stime.tv_usec);
+	c.cpu_us = (uint64_t)(r.ru_utime.tv_sec + r.ru_stime.tv_sec) * 1000000 +
+		   (uint64_t)(r.ru_utime.tv_usec + r.ru_stime.tv_usec);
 	if (control_send(in->control, &c, fds,
 		in->tty >= 0 ? CONTROL_FD_MAX : CONTROL_FD_TTY) != 0)
 		_exit(1);

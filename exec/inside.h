@@ -18,18 +18,18 @@
 struct inside {
 	const struct plan *plan;
 	const struct ids *ids;
-	int control;	   /* socket to the supervisor */
-	int streams[3];	   /* the command's 0, 1, 2; unused with a terminal */
-	uint64_t as_kb;	   /* RLIMIT_AS, or LIMIT_UNSET */
+	int control; /* socket to the supervisor */
+	int streams[3]; /* the command's 0, 1, 2; unused with a terminal */
+	uint64_t as_kb; /* RLIMIT_AS, or LIMIT_UNSET */
 	uint64_t backstop; /* ms after which it ends by itself */
 
-	int root;	   /* the new root, a mounted tmpfs */
-	int dev;	   /* the new /dev, a part of it */
-	int empty;	   /* an empty directory of it, read-only, detached */
-	int covered;	   /* where it came to be attached */
-	int proc;	   /* the new /proc */
+	int root; /* the new root, a mounted tmpfs */
+	int dev; /* the new /dev, a part of it */
+	int empty; /* an empty directory of it, read-only, detached */
+	int covered; /* where it came to be attached */
+	int proc; /* the new /proc */
 	int trees[PLAN_BINDS_MAX]; /* of the binds, detached */
-	int tty;	   /* master of the new terminal, or -1 */
+	int tty; /* master of the new terminal, or -1 */
 	int tty_slave;
 	struct failure failure;
 };

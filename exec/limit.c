@@ -54,10 +54,10 @@ static const struct {
 	const char *name;
 } rlimit_fixed[] = {
 	{ RLIMIT_MEMLOCK, 64 * 1024, "RLIMIT_MEMLOCK" }, /* unswappable */
-	{ RLIMIT_MSGQUEUE, 819200, "RLIMIT_MSGQUEUE" },	 /* kernel memory */
+	{ RLIMIT_MSGQUEUE, 819200, "RLIMIT_MSGQUEUE" }, /* kernel memory */
 	{ RLIMIT_SIGPENDING, 1024, "RLIMIT_SIGPENDING" }, /* kernel memory */
 	{ RLIMIT_RTPRIO, 0, "RLIMIT_RTPRIO" }, /* no real-time scheduling */
-	{ RLIMIT_NICE, 0, "RLIMIT_NICE" },     /* no better niceness */
+	{ RLIMIT_NICE, 0, "RLIMIT_NICE" }, /* no better niceness */
 	{ RLIMIT_LOCKS, 1024, "RLIMIT_LOCKS" },
 };
 
@@ -143,10 +143,9 @@ limits_parse(const struct limits *l, enum limit which, const char *text,
 	print_value(max, sizeof(max), r->decimal, l->cap[which]);
 	(void)snprintf(why, size, "%s: '%.40s' is %s%s to %s%s%s", r->name,
 	    text,
-	    number ? "out of range: "
-	    : r->decimal ?
-		     "not a decimal number with at most three places: " :
-		     "not a whole number: ",
+	    number	 ? "out of range: "
+	    : r->decimal ? "not a decimal number with at most three places: "
+			 : "not a whole number: ",
 	    min, max, *r->unit != '\0' ? " " : "", r->unit);
 	return -1;
 }
@@ -180,8 +179,8 @@ limits_raise(const struct limits *l)
 {
 	for (size_t i = 0; i < sizeof(rlimit_rows) / sizeof(*rlimit_rows);
 	     i++) {
-		rlim_t want = in_bytes(l->value[rlimit_rows[i].limit],
-		    rlimit_rows[i].unit);
+		rlim_t want = in_bytes(
+		    l->value[rlimit_rows[i].limit], rlimit_rows[i].unit);
 		struct rlimit r;
 
 		if (getrlimit(rlimit_rows[i].resource, &r) == 0 &&
@@ -223,15 +222,15 @@ limits_apply(const struct limits *l, uint64_t as_kb, const char **ret_name)
 	for (size_t i = 0; i < sizeof(rlimit_fixed) / sizeof(*rlimit_fixed);
 	     i++) {
 		*ret_name = rlimit_fixed[i].name;
-		if (clamp(rlimit_fixed[i].resource, rlimit_fixed[i].value) !=
-		    0)
+		if (clamp(rlimit_fixed[i].resource, rlimit_fixed[i].value) != 0)
 			return -1;
 	}
 	*ret_name = "time";
 	if (clamp(RLIMIT_CPU, cpu) != 0)
 		return -1;
 	*ret_name = "mem";
-	if (as_kb != LIMIT_UNSET && clamp(RLIMIT_AS, in_bytes(as_kb, 1024)) != 0)
+	if (as_kb != LIMIT_UNSET &&
+	    clamp(RLIMIT_AS, in_bytes(as_kb, 1024)) != 0)
 		return -1;
 	return 0;
 }

@@ -44,7 +44,7 @@ enum enforcer {
 
 struct limit_rule {
 	const char *name;
-	const char *unit;  /* "ms", "KB", "bytes" or "" */
+	const char *unit; /* "ms", "KB", "bytes" or "" */
 	uint64_t standard; /* the default, LIMIT_UNSET for none */
 	uint64_t min;
 	uint64_t max;
@@ -97,8 +97,7 @@ void limits_raise(const struct limits *l);
  * as_kb is RLIMIT_AS in KB or LIMIT_UNSET. The core limit is not among them
  * (limits_core). 0, or -1 with errno and the name in *ret_name.
  */
-int limits_apply(
-    const struct limits *l, uint64_t as_kb, const char **ret_name);
+int limits_apply(const struct limits *l, uint64_t as_kb, const char **ret_name);
 
 /*
  * RLIMIT_CORE 1, not 0: with 0 a piped core_pattern still starts the host's

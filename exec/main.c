@@ -42,8 +42,8 @@ main(int argc, char **argv)
 		return EXIT_USAGE;
 	}
 	if (seal_self(argv) != 0) {
-		complain("seal: copy this program to memory: %s",
-		    strerror(errno));
+		complain(
+		    "seal: copy this program to memory: %s", strerror(errno));
 		return EXIT_OWN;
 	}
 	for (size_t i = 0; i < COMMAND_COUNT; i++) {

@@ -26,9 +26,9 @@ meter_init(struct meter *m, const struct cgroup *c, uint64_t cpus_milli)
 	memset(m, 0, sizeof(*m));
 	m->cgroup = c->dir >= 0 ? c : NULL;
 	m->proc = m->root = -1;
-	m->cpus = sched_getaffinity(0, sizeof(set), &set) == 0 ?
-	    (unsigned)CPU_COUNT(&set) :
-	    1024;
+	m->cpus = sched_getaffinity(0, sizeof(set), &set) == 0
+		      ? (unsigned)CPU_COUNT(&set)
+		      : 1024;
 	if (c->cpu && cpus_milli / 1000 + 1 < m->cpus)
 		m->cpus = (unsigned)(cpus_milli / 1000 + 1);
 }
@@ -57,12 +57,11 @@ process_ticks(int proc, const char *pid)
 		return 0;
 	/* The name in parentheses may hold anything: look for its end. */
 	p = strrchr(buf, ')');
-	if (p == NULL ||
-	    sscanf(p + 1,
-		" %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u"
-		" %lu %lu %ld %ld",
-		(unsigned long *)&n[0], (unsigned long *)&n[1],
-		(long *)&n[2], (long *)&n[3]) != 4)
+	if (p == NULL || sscanf(p + 1,
+			     " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u"
+			     " %lu %lu %ld %ld",
+			     (unsigned long *)&n[0], (unsigned long *)&n[1],
+			     (long *)&n[2], (long *)&n[3]) != 4)
 		return 0;
 #ifdef MUTATE_CPU_SUM
 	return strcmp(pid, "2") == 0 ? n[0] + n[1] : 0;
@@ -77,7 +76,7 @@ sum_keys(const char *text, const char *first, const char *second)
 	const char *a = strstr(text, first), *b = strstr(text, second);
 
 	return (a != NULL ? strtoull(a + strlen(first), NULL, 10) : 0) +
-	    (b != NULL ? strtoull(b + strlen(second), NULL, 10) : 0);
+	       (b != NULL ? strtoull(b + strlen(second), NULL, 10) : 0);
 }
 
 /*
@@ -89,8 +88,7 @@ process_kb(int proc, const char *pid, bool exactly)
 {
 	char buf[4096];
 
-	if (exactly &&
-	    read_file(proc, pid, "smaps_rollup", buf, sizeof(buf)))
+	if (exactly && read_file(proc, pid, "smaps_rollup", buf, sizeof(buf)))
 		return sum_keys(buf, "\nPss_Anon:", "\nPss_Shmem:");
 	if (!read_file(proc, pid, "status", buf, sizeof(buf)))
 		return 0;
@@ -105,7 +103,7 @@ tmpfs_kb(const struct meter *m)
 	if (m->root < 0 || fstatfs(m->root, &fs) != 0)
 		return 0;
 	return (uint64_t)(fs.f_blocks - fs.f_bfree) *
-	    ((uint64_t)fs.f_bsize / 1024);
+	       ((uint64_t)fs.f_bsize / 1024);
 }
 
 /* One walk over /proc; either sum may be unwanted. */
@@ -195,9 +193,9 @@ meter_next_us(const struct meter *m, const struct limits *l)
 	next = m->cpu_us >= limit ? 0 : (limit - m->cpu_us) / m->cpus;
 	if (meter_samples_memory(m)) {
 		limit = l->value[LIMIT_MEM];
-		fill = m->memory_kb >= limit ?
-		    0 :
-		    (limit - m->memory_kb) * 1024 / FILL_RATE / m->cpus;
+		fill = m->memory_kb >= limit ? 0
+					     : (limit - m->memory_kb) * 1024 /
+						   FILL_RATE / m->cpus;
 		if (fill < next)
 			next = fill;
 	}

@@ -14,12 +14,12 @@
  */
 struct meter {
 	const struct cgroup *cgroup;
-	int proc;	    /* the sandbox's /proc, or -1: nothing to see yet */
-	int root;	    /* its tmpfs, or -1 */
-	unsigned cpus;	    /* that it can use at once */
-	uint64_t cpu_us;    /* highest seen */
-	uint64_t sum_us;    /* of the last look */
-	uint64_t lost_us;   /* of processes that vanished from the sum */
+	int proc; /* the sandbox's /proc, or -1: nothing to see yet */
+	int root; /* its tmpfs, or -1 */
+	unsigned cpus; /* that it can use at once */
+	uint64_t cpu_us; /* highest seen */
+	uint64_t sum_us; /* of the last look */
+	uint64_t lost_us; /* of processes that vanished from the sum */
 	uint64_t memory_kb; /* of the last look */
 	uint64_t peak_kb;
 };

@@ -75,8 +75,8 @@ net_make(struct inside *in)
 		return inside_fail(in, "bring lo up");
 	}
 	/* No user inside has CAP_NET_BIND_SERVICE. */
-	if (ids_write(in->proc, "sys/net/ipv4/ip_unprivileged_port_start",
-		"0") != 0)
+	if (ids_write(
+		in->proc, "sys/net/ipv4/ip_unprivileged_port_start", "0") != 0)
 		return inside_fail(in, "ip_unprivileged_port_start");
 	return 0;
 }

@@ -79,8 +79,8 @@ set_network(struct plan *p, const char *value, char *why, size_t size)
 }
 
 static int
-apply_option(struct options *o, enum option_id id, char *value, char *why,
-    size_t size)
+apply_option(
+    struct options *o, enum option_id id, char *value, char *why, size_t size)
 {
 	struct plan *p = &o->plan;
 
@@ -124,8 +124,8 @@ apply_option(struct options *o, enum option_id id, char *value, char *why,
 
 /* Uses up argv[*i] and its value. */
 static int
-parse_one(struct options *o, int argc, char **argv, int *i, char *why,
-    size_t size)
+parse_one(
+    struct options *o, int argc, char **argv, int *i, char *why, size_t size)
 {
 	char *name = argv[*i] + 2, *value = strchr(name, '=');
 	size_t len = value != NULL ? (size_t)(value - name) : strlen(name);
@@ -133,15 +133,14 @@ parse_one(struct options *o, int argc, char **argv, int *i, char *why,
 	enum limit limit = limits_find(name, len);
 
 	if (argv[*i][1] != '-' || (option == NULL && limit == LIMIT_MAX)) {
-		(void)snprintf(
-		    why, size, "unknown option '%.80s'", argv[*i]);
+		(void)snprintf(why, size, "unknown option '%.80s'", argv[*i]);
 		return -1;
 	}
 	if (option != NULL && option->value == NULL) {
 		if (value == NULL)
 			return apply_option(o, option->id, NULL, why, size);
-		(void)snprintf(why, size, "option '--%s' takes no value",
-		    option->name);
+		(void)snprintf(
+		    why, size, "option '--%s' takes no value", option->name);
 		return -1;
 	}
 	if (value != NULL) {
@@ -149,8 +148,8 @@ parse_one(struct options *o, int argc, char **argv, int *i, char *why,
 	} else if (*i + 1 < argc) {
 		value = argv[++*i];
 	} else {
-		(void)snprintf(why, size, "option '--%.*s' needs a value",
-		    (int)len, name);
+		(void)snprintf(
+		    why, size, "option '--%.*s' needs a value", (int)len, name);
 		return -1;
 	}
 	if (option != NULL)
@@ -159,8 +158,7 @@ parse_one(struct options *o, int argc, char **argv, int *i, char *why,
 }
 
 int
-options_parse(
-    struct options *o, int argc, char **argv, char *why, size_t size)
+options_parse(struct options *o, int argc, char **argv, char *why, size_t size)
 {
 	int i;
 
@@ -202,12 +200,12 @@ help_limit(FILE *f, const struct limits *l, int i)
 		(void)snprintf(standard, sizeof(standard), "%" PRIu64 ".%03u",
 		    l->value[i] / 1000, (unsigned)(l->value[i] % 1000));
 	else if (l->value[i] != LIMIT_UNSET)
-		(void)snprintf(standard, sizeof(standard), "%" PRIu64,
-		    l->value[i]);
+		(void)snprintf(
+		    standard, sizeof(standard), "%" PRIu64, l->value[i]);
 	(void)snprintf(left, sizeof(left), "--%s %s", r->name,
-	    r->decimal	     ? "N.NNN" :
-	    *r->unit == '\0' ? "N" :
-			       r->unit);
+	    r->decimal	       ? "N.NNN"
+	    : *r->unit == '\0' ? "N"
+			       : r->unit);
 	(void)fprintf(f, "  %-22s %s (%s)\n", left, r->help, standard);
 }
 

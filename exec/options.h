@@ -19,8 +19,8 @@ struct options {
  * Reads the arguments behind `run`. o has been through options_init(). 0, or
  * -1 with a sentence that names the option.
  */
-int options_parse(
-    struct options *o, int argc, char **argv, char *why, size_t size);
+int
+options_parse(struct options *o, int argc, char **argv, char *why, size_t size);
 
 /* limits: the administrator's defaults and caps. */
 void options_init(struct options *o, const struct limits *limits);

@@ -22,8 +22,7 @@ env_index(const struct plan *p, const char *name, size_t len)
 	if (memchr(name, '=', len) != NULL)
 		return p->env_count;
 	for (i = 0; i < p->env_count; i++) {
-		if (strncmp(p->env[i], name, len) == 0 &&
-		    p->env[i][len] == '=')
+		if (strncmp(p->env[i], name, len) == 0 && p->env[i][len] == '=')
 			break;
 	}
 	return i;
@@ -44,8 +43,8 @@ plan_env(struct plan *p, char *text, char *why, size_t size)
 		p->env = calloc(PLAN_ENV_MAX + 1, sizeof(*p->env));
 	i = env_index(p, text, (size_t)(equals - text));
 	if (p->env == NULL || i == PLAN_ENV_MAX) {
-		(void)snprintf(why, size, "env: more than %d variables",
-		    PLAN_ENV_MAX);
+		(void)snprintf(
+		    why, size, "env: more than %d variables", PLAN_ENV_MAX);
 		return -1;
 	}
 	p->env[i] = text;

@@ -8,13 +8,13 @@
 
 #include "limit.h"
 
-#define PLAN_ENV_MAX 4096  /* variables */
+#define PLAN_ENV_MAX 4096 /* variables */
 #define PLAN_BINDS_MAX 64
-#define PLAN_ID_MAX 65535  /* largest user or group id inside */
+#define PLAN_ID_MAX 65535 /* largest user or group id inside */
 
 enum network {
 	NETWORK_NONE, /* a namespace of its own with only lo, up */
-	NETWORK_OFF,  /* no sockets at all */
+	NETWORK_OFF, /* no sockets at all */
 	NETWORK_MAX
 };
 
@@ -27,7 +27,7 @@ struct bind {
 
 /* Where one of the command's three streams goes. */
 struct stream {
-	int fd;	   /* the caller's, relayed over a pipe of ours; -1: none */
+	int fd; /* the caller's, relayed over a pipe of ours; -1: none */
 	bool keep; /* output only: collect in the verdict instead */
 };
 
@@ -37,18 +37,18 @@ struct stream {
  */
 struct plan {
 	const char *image;
-	char **argv;	   /* NULL-terminated */
-	char **env;	   /* "NAME=VALUE"..., NULL-terminated; see plan_env() */
+	char **argv; /* NULL-terminated */
+	char **env; /* "NAME=VALUE"..., NULL-terminated; see plan_env() */
 	size_t env_count;
-	const char *cwd;   /* NULL: "/" */
-	uid_t uid;	   /* inside */
+	const char *cwd; /* NULL: "/" */
+	uid_t uid; /* inside */
 	gid_t gid;
 	enum network network;
 	struct limits limits;
 	struct bind binds[PLAN_BINDS_MAX];
 	size_t bind_count;
-	bool bind_root;	   /* a writable bind may be owned by root */
-	bool tty;	   /* a pseudo-terminal of its own */
+	bool bind_root; /* a writable bind may be owned by root */
+	bool tty; /* a pseudo-terminal of its own */
 	struct stream in, out, err;
 };
 
@@ -71,8 +71,8 @@ const char *plan_getenv(const struct plan *p, const char *name);
  * "SRC[:DST]", split at the last ":/". Splits text in place and keeps it. 0,
  * or -1 with a sentence.
  */
-int plan_bind(
-    struct plan *p, char *text, bool writable, char *why, size_t size);
+int
+plan_bind(struct plan *p, char *text, bool writable, char *why, size_t size);
 
 /* "UID[:GID]", GID is UID where not given. 0, or -1 with a sentence. */
 int plan_user(struct plan *p, const char *text, char *why, size_t size);

@@ -355,7 +355,8 @@ look_subids(struct doctor *d, const char *name)
 	struct failure f;
 	char text[320];
 
-	if (ids_take(&ids, &d->config, false, &f) != 0 || ids.mode != IDS_SUBUID)
+	if (ids_take(&ids, &d->config, false, &f) != 0 ||
+	    ids.mode != IDS_SUBUID)
 		explain_single(d, name);
 	else if (probe(&p, &f) != 0)
 		doctor_lacks(d, FINDING_FAIL, name, "No sandbox can run.",

@@ -95,8 +95,8 @@ static int
 open_readonly(struct inside *in, const char *name)
 {
 	struct mount_attr attr = { .attr_set = MOUNT_ATTR_RDONLY };
-	auto_fd tree = sys_open_tree(
-	    in->proc, name, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+	auto_fd tree =
+	    sys_open_tree(in->proc, name, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
 
 	if (tree < 0 || sys_mount_setattr(tree, AT_EMPTY_PATH, &attr) != 0)
 		return -1;
@@ -113,8 +113,8 @@ mask(struct inside *in, const char *name, bool hide)
 		return errno == ENOENT ? 0 : -1;
 	if (hide && (st.st_mode & S_IRWXO) == 0)
 		return 0;
-	cover = hide ? open_cover(in, S_ISDIR(st.st_mode)) :
-		       open_readonly(in, name);
+	cover = hide ? open_cover(in, S_ISDIR(st.st_mode))
+		     : open_readonly(in, name);
 	if (cover < 0 || sys_move_mount(cover, in->proc, name) != 0)
 		return -1;
 	if (hide && S_ISDIR(st.st_mode) && in->covered < 0)

@@ -10,8 +10,8 @@ static bool dry_run;
 static void
 say(const char *name)
 {
-	(void)printf("%s cgroup %s\n", dry_run ? "would remove" : "removed",
-	    name);
+	(void)printf(
+	    "%s cgroup %s\n", dry_run ? "would remove" : "removed", name);
 }
 
 /*

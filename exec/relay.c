@@ -118,8 +118,8 @@ write_some(struct relay *r)
 	if (r->to_blocks && len > PIPE_BUF)
 		len = PIPE_BUF;
 	if (r->to_socket)
-		n = send(r->to, r->buf + r->start, len,
-		    MSG_DONTWAIT | MSG_NOSIGNAL);
+		n = send(
+		    r->to, r->buf + r->start, len, MSG_DONTWAIT | MSG_NOSIGNAL);
 	else
 		n = write(r->to, r->buf + r->start, len);
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
@@ -175,7 +175,8 @@ relay_move(struct relay *r, const struct pollfd *fds)
 	if (r->to_index >= 0 && fds[r->to_index].revents != 0) {
 		if (r->len > 0)
 			write_some(r);
-		else if (fds[r->to_index].revents & (POLLERR | POLLHUP | POLLNVAL))
+		else if (fds[r->to_index].revents &
+			 (POLLERR | POLLHUP | POLLNVAL))
 			relay_close(r);
 	}
 	if (r->from_index >= 0 && r->from >= 0 && r->len == 0 &&

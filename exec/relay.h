@@ -16,7 +16,7 @@
  */
 struct relay {
 	int from; /* -1 once nothing more comes */
-	int to;	  /* -1: into kept, or nowhere */
+	int to; /* -1: into kept, or nowhere */
 	struct kept *kept; /* told of a truncation; and with keeps, given all */
 	bool keeps;
 	uint64_t limit; /* bytes to let through, LIMIT_UNSET for all */
@@ -24,12 +24,12 @@ struct relay {
 	int error; /* errno of a failed write other than EPIPE, or 0 */
 	bool over; /* the limit is passed: no more is read */
 	bool to_socket;
-	bool to_blocks;	  /* writing may block: only in small pieces */
-	bool to_is_ours;  /* opened here, close it at the end */
-	bool owns_from;	  /* close `from` at its end */
+	bool to_blocks; /* writing may block: only in small pieces */
+	bool to_is_ours; /* opened here, close it at the end */
+	bool owns_from; /* close `from` at its end */
 	int from_index, to_index; /* in the pollfd array, or -1 */
-	size_t start, len;	  /* what is in buf, not yet written */
-	char *buf;		  /* RELAY_SIZE bytes, the caller's */
+	size_t start, len; /* what is in buf, not yet written */
+	char *buf; /* RELAY_SIZE bytes, the caller's */
 };
 
 enum relay_state {

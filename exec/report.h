@@ -21,8 +21,8 @@ int report_verdict(int fd, const struct verdict *v, bool streams);
 struct finding {
 	const char *name; /* "user_namespaces", ... */
 	enum { FINDING_OK, FINDING_WARN, FINDING_FAIL } level;
-	const char *found;  /* what is there */
-	const char *cost;   /* what its absence costs; "" when ok */
+	const char *found; /* what is there */
+	const char *cost; /* what its absence costs; "" when ok */
 	const char *remedy; /* what to do about it; "" when ok */
 };
 

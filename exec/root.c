@@ -34,8 +34,8 @@
 #define INODES_MAX 1048576
 
 /* What the host has at its root: shown read-only, or the same link made. */
-static const char *const system_dirs[] = { "usr", "bin", "sbin", "lib",
-	"lib32", "lib64", "libx32" };
+static const char *const system_dirs[] = { "usr", "bin", "sbin", "lib", "lib32",
+	"lib64", "libx32" };
 
 enum owner { OWNER_ROOT, OWNER_USER };
 
@@ -158,9 +158,13 @@ int
 root_enter(struct inside *in)
 {
 	/* The old root lands on top of the new one and is taken off it. */
+#ifdef MUTATE_PIVOT_DETACH
+	(void)mkdirat(in->root, "mnt", 0755);
+	if (fchdir(in->root) != 0 || sys_pivot_root(".", "mnt") != 0)
+		return inside_fail(in, "pivot_root");
+#else
 	if (fchdir(in->root) != 0 || sys_pivot_root(".", ".") != 0)
 		return inside_fail(in, "pivot_root");
-#ifndef MUTATE_PIVOT_DETACH
 	if (sys_umount(".", MNT_DETACH) != 0)
 		return inside_fail(in, "detach the old root");
 #endif

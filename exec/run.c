@@ -52,8 +52,8 @@ set_streams(struct options *o)
 	p->err.fd = stream_fd(STDERR_FILENO);
 	p->out.keep = p->err.keep = o->json;
 	p->tty = o->tty == TTY_YES ||
-	    (o->tty == TTY_AUTO && !o->json && isatty(STDIN_FILENO) &&
-		isatty(STDOUT_FILENO));
+		 (o->tty == TTY_AUTO && !o->json && isatty(STDIN_FILENO) &&
+		     isatty(STDOUT_FILENO));
 }
 
 /* One line that says which limit ended the run. */
@@ -76,8 +76,8 @@ tell_reason(const struct plan *p, const struct verdict *v)
 
 	if (v->reason == REASON_KILLED) {
 		complain("killed: %s",
-		    v->stopped_by != 0 ? strsignal(v->stopped_by) :
-					 "the sandbox was killed from outside");
+		    v->stopped_by != 0 ? strsignal(v->stopped_by)
+				       : "the sandbox was killed from outside");
 		return;
 	}
 	if (what[v->reason] == NULL)

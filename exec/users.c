@@ -21,11 +21,12 @@
  * What root inside may do within its own user namespace: enough for apt, pip,
  * tar and chown. No other user has any.
  */
-static const uint64_t root_caps = CAP(CHOWN) | CAP(DAC_OVERRIDE) |
-    CAP(FOWNER) | CAP(FSETID) | CAP(KILL) | CAP(SETGID) | CAP(SETUID);
+static const uint64_t root_caps = CAP(CHOWN) | CAP(DAC_OVERRIDE) | CAP(FOWNER) |
+				  CAP(FSETID) | CAP(KILL) | CAP(SETGID) |
+				  CAP(SETUID);
 
-#define NO_USERNS \
-	"user namespaces are refused here (sysctl user.max_user_namespaces, " \
+#define NO_USERNS                                                              \
+	"user namespaces are refused here (sysctl user.max_user_namespaces, "  \
 	"a container's seccomp filter): see mayfly doctor"
 
 #define LOCKED(bit) ((bit) | (bit) << 1)
@@ -66,8 +67,8 @@ users_own(struct inside *in)
 	if (setgroups(0, NULL) != 0)
 		return inside_fail(in, "setgroups");
 	if (setresgid(gid, gid, gid) != 0 || setresuid(uid, uid, uid) != 0)
-		return inside_fail(in,
-		    "host id %u is not mapped here: set uid_base", uid);
+		return inside_fail(
+		    in, "host id %u is not mapped here: set uid_base", uid);
 	return 0;
 }
 
@@ -101,8 +102,8 @@ map_by_child(struct inside *in)
 	if (pipe2(ready, O_CLOEXEC) != 0 || (pid = fork()) < 0)
 		return inside_fail(in, "fork");
 	if (pid == 0) {
-		auto_fd proc = openat(
-		    in->proc, "1", O_PATH | O_DIRECTORY | O_CLOEXEC);
+		auto_fd proc =
+		    openat(in->proc, "1", O_PATH | O_DIRECTORY | O_CLOEXEC);
 
 		(void)close(ready[1]);
 		if (read(ready[0], &byte, 1) != 1)
@@ -112,8 +113,7 @@ map_by_child(struct inside *in)
 	if (unshare(CLONE_NEWUSER) != 0)
 		return inside_fail(in, NO_USERNS);
 	/* Else its /proc directory would be the host root's. */
-	if (prctl(PR_SET_DUMPABLE, 1) != 0 ||
-	    write(ready[1], &byte, 1) != 1 ||
+	if (prctl(PR_SET_DUMPABLE, 1) != 0 || write(ready[1], &byte, 1) != 1 ||
 	    waitpid(pid, &status, 0) != pid || status != 0)
 		return inside_fail(in, "map the range");
 	(void)close(ready[0]);
@@ -129,8 +129,8 @@ map_own(struct inside *in)
 	if (prctl(PR_SET_DUMPABLE, 1) != 0)
 		return inside_fail(in, "prctl PR_SET_DUMPABLE");
 	{
-		auto_fd self = openat(
-		    in->proc, "self", O_PATH | O_DIRECTORY | O_CLOEXEC);
+		auto_fd self =
+		    openat(in->proc, "self", O_PATH | O_DIRECTORY | O_CLOEXEC);
 
 		if (self < 0 || ids_map_sandbox(in->ids, in->plan, self) != 0)
 			return inside_fail(in, "map the one id");

@@ -29,7 +29,7 @@ verdict_exit_code(const struct verdict *v)
 		return EXIT_SIGNALLED + v->signal;
 	case REASON_KILLED:
 		return EXIT_SIGNALLED +
-		    (v->stopped_by != 0 ? v->stopped_by : v->signal);
+		       (v->stopped_by != 0 ? v->stopped_by : v->signal);
 	default:
 		return EXIT_LIMIT;
 	}

@@ -250,7 +250,7 @@ check_limits(struct box *b)
 		if (b->meter.cpu_us >= l->value[LIMIT_TIME] * 1000)
 			stop(b, REASON_TIME);
 		else if (meter_samples_memory(&b->meter) &&
-		    b->meter.memory_kb > l->value[LIMIT_MEM])
+			 b->meter.memory_kb > l->value[LIMIT_MEM])
 			stop(b, REASON_MEMORY);
 		b->look_us = now_us() + meter_next_us(&b->meter, l);
 	}
@@ -333,8 +333,8 @@ drain(struct box *b)
 		if (!relay_pending(&b->relays[1]) &&
 		    !relay_pending(&b->relays[2]))
 			return;
-		fds[n++] = (struct pollfd){ .fd = b->signals,
-			.events = POLLIN };
+		fds[n++] =
+		    (struct pollfd){ .fd = b->signals, .events = POLLIN };
 		for (int i = 1; i < 3; i++)
 			n = relay_poll(&b->relays[i], fds, n);
 		if (left > LINGER_US)
@@ -360,8 +360,8 @@ static void
 fill_usage(struct box *b)
 {
 	struct verdict *v = b->verdict;
-	uint64_t us = timeval_us(b->usage.ru_utime) +
-	    timeval_us(b->usage.ru_stime);
+	uint64_t us =
+	    timeval_us(b->usage.ru_utime) + timeval_us(b->usage.ru_stime);
 
 	us = us > b->built_us ? us - b->built_us : 0;
 	if (b->cgroup.dir >= 0)
@@ -382,8 +382,8 @@ static void
 judge_end(struct box *b)
 {
 	struct verdict *v = b->verdict;
-	int sig = b->ended && WIFSIGNALED(b->status) ? WTERMSIG(b->status) :
-						       SIGKILL;
+	int sig =
+	    b->ended && WIFSIGNALED(b->status) ? WTERMSIG(b->status) : SIGKILL;
 
 	if (b->cgroup.memory && !(b->ended && WIFEXITED(b->status)) &&
 	    sig == SIGKILL && cgroup_was_oom(&b->cgroup)) {
@@ -395,7 +395,7 @@ judge_end(struct box *b)
 		v->reason = REASON_EXIT;
 		v->exit_code = WEXITSTATUS(b->status);
 	} else if ((sig == SIGKILL || sig == SIGXCPU) &&
-	    v->cpu_ms >= b->plan->limits.value[LIMIT_TIME]) {
+		   v->cpu_ms >= b->plan->limits.value[LIMIT_TIME]) {
 		v->reason = REASON_TIME; /* RLIMIT_CPU was first */
 	} else {
 		v->reason = REASON_SIGNAL;
@@ -412,8 +412,8 @@ judge(struct box *b)
 	fill_usage(b);
 	if (v->exec_error != 0) {
 		v->reason = REASON_EXIT;
-		v->exit_code = v->exec_error == ENOENT ? EXIT_NOT_FOUND :
-							 EXIT_CANNOT_EXECUTE;
+		v->exit_code = v->exec_error == ENOENT ? EXIT_NOT_FOUND
+						       : EXIT_CANNOT_EXECUTE;
 		return;
 	}
 	if (!b->stopping)

@@ -33,15 +33,15 @@ struct box {
 	int pidfd;
 	int control;
 	int terminal; /* master of the command's, or -1 */
-	int signals;  /* signalfd of those that end the run, and SIGWINCH */
+	int signals; /* signalfd of those that end the run, and SIGWINCH */
 	sigset_t mask_before;
 
 	uint64_t started_us, look_us; /* CLOCK_MONOTONIC */
-	uint64_t built_us;	      /* CPU time that building took */
+	uint64_t built_us; /* CPU time that building took */
 	bool ready, failed, ended, dead;
-	bool input_ended;    /* the terminal has been told */
-	bool stopping;	     /* a limit or signal ended it: reason is set */
-	int status;	     /* of the command, once ended */
+	bool input_ended; /* the terminal has been told */
+	bool stopping; /* a limit or signal ended it: reason is set */
+	int status; /* of the command, once ended */
 	struct rusage usage; /* of everything inside, once dead */
 };
 

@@ -94,6 +94,9 @@ take()
 
 for INSIDE in $ATTACK_UIDS; do
 	for way in anon memfd segment pipes sockets tables shares; do
+		case $way in
+		memfd | segment | sockets) has_cgroup || continue ;;
+		esac
 		if attackcase "'$way' gets no more than the memory limit"; then
 			OPTIONS=(--mem "$MEM" --nofile 1024 --wall 20000)
 			take "$way"

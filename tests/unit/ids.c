@@ -207,17 +207,18 @@ leases(void)
 	c.run_dir = run;
 	c.uid_base = 1900019712;
 	c.uid_count = 2 * 65536 + 65535;
-	HOLDS(ids_take(&a, &c, &f) == 0 && ids_take(&b, &c, &f) == 0);
+	HOLDS(ids_take(&a, &c, false, &f) == 0 &&
+	      ids_take(&b, &c, false, &f) == 0);
 	HOLDS(a.mode == IDS_LEASED && a.count == 65536);
 	HOLDS(a.uid_base == a.gid_base && a.lease >= 0);
 	HOLDS(a.uid_base != b.uid_base);
 	HOLDS(a.uid_base + b.uid_base == 2U * 1900019712U + 65536U);
 	HOLDS(fcntl(a.lease, F_GETFD) == FD_CLOEXEC);
-	HOLDS(ids_take(&third, &c, &f) == -1);
+	HOLDS(ids_take(&third, &c, false, &f) == -1);
 	expect_text(f.step, "ids", "step");
 	expect_has(f.detail, "all 2 ranges", "detail");
 	(void)close(a.lease);
-	HOLDS(ids_take(&third, &c, &f) == 0);
+	HOLDS(ids_take(&third, &c, false, &f) == 0);
 	HOLDS(third.uid_base == a.uid_base);
 	(void)unlinkat(proc, "r/ids", 0);
 	(void)unlinkat(proc, "r", AT_REMOVEDIR);

@@ -4,6 +4,8 @@
 # in: alone
 # shellcheck disable=SC2016 # programs in single quotes are for elsewhere
 
+# systemd has to know the processes by their numbers.
+export T_ENTERED=1
 # shellcheck source=tests/t.sh
 . "$(dirname "$0")/../t.sh"
 
@@ -25,12 +27,14 @@ as_user()
 	    "XDG_STATE_HOME=/home/$name/state" "$@"
 }
 
-# The words that start a command in each way of the list below.
+# start_in WAY COMMAND...; sets status as run does.
 start_in()
 {
 	local way=$1
 
 	shift
+	# systemd expands variables in what a service executes.
+	[[ $way != *service && $way != unit ]] || set -- "${@//\$/\$\$}"
 	case $way in
 	scope) systemd-run -q --scope -p Delegate=yes -- "$@" ;;
 	service) systemd-run -q --pipe --wait -p Delegate=yes -- "$@" ;;
@@ -162,7 +166,7 @@ fi
 if testcase "two runs in one delegated cgroup hold their limits each"; then
 	start_in scope sh -c "$LEAVE"'
 	    "$0" run --mem 65536 --json -- perl -e "$1" >one &
-	    "$0" run --mem 200000 --json -- perl -e "\$x = q(a) x (100 << 20);
+	    "$0" run --mem 400000 --json -- perl -e "\$x = q(a) x (100 << 20);
 		    sleep 4; print q(fine)" >two
 	    wait' "$MAYFLY" "$EAT"
 	expect_json '.reason == "memory"' one
