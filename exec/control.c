@@ -42,6 +42,7 @@ control_receive(int sock, struct control *c, int fds[CONTROL_FD_MAX], int wait)
 		.msg_controllen = CMSG_LEN(CONTROL_FD_MAX * sizeof(int)) };
 	ssize_t n;
 
+	memset(c, 0, sizeof(*c));
 	for (int i = 0; i < CONTROL_FD_MAX; i++)
 		fds[i] = -1;
 	do

@@ -163,7 +163,7 @@ emit_search(struct program *p, const struct range *r, unsigned n)
 static void
 program_compile(struct program *p, const struct section *s, uint32_t arch)
 {
-	struct range ranges[NR_END + 1];
+	struct range ranges[NR_END + 1] = { 0 };
 	const struct row *r = s->rows;
 	unsigned n = 0, start, refuse;
 

@@ -52,7 +52,7 @@ static int
 borrow(struct inside *in)
 {
 	int fds[CONTROL_FD_MAX];
-	struct control c;
+	struct control c = { 0 };
 
 	if (control_receive(in->control, &c, fds, 1) != 1 ||
 	    c.type != CONTROL_NET)

@@ -127,6 +127,7 @@ static int
 parse_one(
     struct options *o, int argc, char **argv, int *i, char *why, size_t size)
 {
+	static char none[1];
 	char *name = argv[*i] + 2, *value = strchr(name, '=');
 	size_t len = value != NULL ? (size_t)(value - name) : strlen(name);
 	const struct option *option = find_option(name, len);
@@ -138,7 +139,7 @@ parse_one(
 	}
 	if (option != NULL && option->value == NULL) {
 		if (value == NULL)
-			return apply_option(o, option->id, NULL, why, size);
+			return apply_option(o, option->id, none, why, size);
 		(void)snprintf(
 		    why, size, "option '--%s' takes no value", option->name);
 		return -1;

@@ -41,8 +41,9 @@ plan_env(struct plan *p, char *text, char *why, size_t size)
 	}
 	if (p->env == NULL)
 		p->env = calloc(PLAN_ENV_MAX + 1, sizeof(*p->env));
-	i = env_index(p, text, (size_t)(equals - text));
-	if (p->env == NULL || i == PLAN_ENV_MAX) {
+	i = p->env == NULL ? PLAN_ENV_MAX
+			   : env_index(p, text, (size_t)(equals - text));
+	if (i == PLAN_ENV_MAX) {
 		(void)snprintf(
 		    why, size, "env: more than %d variables", PLAN_ENV_MAX);
 		return -1;

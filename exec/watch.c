@@ -184,7 +184,7 @@ static bool
 take_message(struct box *b)
 {
 	int fds[CONTROL_FD_MAX], r;
-	struct control c;
+	struct control c = { 0 };
 
 	r = control_receive(b->control, &c, fds, 0);
 	if (r < 0 && errno == EAGAIN)

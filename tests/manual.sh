@@ -105,19 +105,32 @@ if testcase "EXIT STATUS has every code that --help names, and no other"; then
 	    sed 's/ $//' | sort)"
 fi
 
+# Sources of exec/ as one line, however they are broken.
+flat()
+{
+	(cd "$T_TREE/exec" && cat "$@" | tr -s '\n\t ' ' ')
+}
+
+# The first strings of what matches the pattern, of which the last "@" stands
+# for a string: rows of tables, and calls.
+strings()
+{
+	grep -oE -e "${1/@/\"[^\"]+\"}" | sed 's/^[^"]*"\([^"]*\)".*/\1/'
+}
+
 # What failure_set() and the tables of steps are given as the step.
 steps()
 {
-	cd "$T_TREE/exec" || return
-	cat box.c cgroup.c ids.c init.c net.c watch.c | tr -d '\n' |
-	    grep -oE '(failure_set\([^"]*|CONTROL_FAILED, errno, *)"[a-z]+"' |
-	    sed 's/.*"\(.*\)"/\1/'
-	sed -n '/steps\[\] = {/,/^}/s/^	{ "\([a-z]*\)",.*/\1/p' inside.c
+	flat box.c cgroup.c ids.c init.c net.c watch.c >source
+	strings 'failure_set\([^"]*@' <source
+	strings 'CONTROL_FAILED, errno, @' <source
+	flat inside.c | grep -o 'steps\[\] = {.*' | sed 's/};.*//' |
+	    strings '\{ @,'
 }
 
 if testcase "DIAGNOSTICS names every step that can fail"; then
 	section "$PAGE" .Sh DIAGNOSTICS | sed -n 's/^\.It //p' >text
-	(steps | sort -u) >all
+	steps | grep -x '[a-z]*' | sort -u >all
 	check "no step was found" test "$(wc -l <all)" -gt 15
 	while read -r step; do
 		check "$step is missing" grep -qw "$step" text
@@ -129,21 +142,19 @@ if testcase "/etc and /dev in the page are those of the tables"; then
 	expect_same "/etc differs" \
 	    "$(section "$PAGE" .Ss 'Inside the sandbox' | item '.It Pa /etc' |
 	    paths | sort)" \
-	    "$(sed -nE 's/^	\{ "([^"]+)".* (TEXT|HOST),.*/\1/p' \
-	    "$T_TREE/exec/etc.c" | sed 's/^java-.*/java-*-openjdk/
+	    "$(flat etc.c | strings '\{ @( ARCH "[^"]+")?, (TEXT|HOST),' |
+	    sed 's/^java-.*/java-*-openjdk/
 	    s/^ld-musl-.*/ld-musl-*.path/' | sort -u)"
 	expect_same "/dev differs" \
 	    "$(section "$PAGE" .Ss 'Inside the sandbox' | item '.It Pa /dev' |
 	    paths | sort)" \
-	    "$({ sed -nE 's/^	\{ "([a-z]+)", .*\},.*/\1/p' \
-	    "$T_TREE/exec/dev.c" && echo pts; } | sort)"
+	    "$({ flat dev.c | strings '\{ @, ' && echo pts; } | sort)"
 fi
 
 if testcase "the keys in mayfly.conf(5) are those of the table"; then
 	expect_same "keys differ" "$(sed -n 's/^\.It Cm \([a-z_]*\)$/\1/p' \
 	    "$CONF" | sort)" \
-	    "$(sed -n 's/^	{ "\([a-z_]*\)", KIND_.*/\1/p' \
-	    "$T_TREE/exec/config.c" | sort)"
+	    "$(flat config.c | strings '\{ @, KIND_' | sort)"
 	mayfly_help
 	for limit in $(help_options Limits | cut -d ' ' -f 1); do
 		check "$limit is missing" grep -qE \

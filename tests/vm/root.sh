@@ -114,7 +114,7 @@ build()
 	cp "$root/boot/vmlinuz-$VERSION" kernel || return 1
 	make_initrd "$root" && add_users "$root" && add_service "$root" ||
 	    return 1
-	rm -rf "$root"/boot/* "$root"/usr/share/man
+	rm -rf "${root:?}"/boot/* "${root:?}"/usr/share/man
 	rm -f root.ext4.new
 	mke2fs -q -t ext4 -O quota,project -E quotatype=usrquota:prjquota \
 	    -L mayfly -d "$root" root.ext4.new 2G >>build.log 2>&1 || return 1
