@@ -21,7 +21,7 @@ env_index(const struct plan *p, const char *name, size_t len)
 
 	if (memchr(name, '=', len) != NULL)
 		return p->env_count;
-	for (i = 0; i < p->env_count; i++) {
+	for (i = 0; i < p->env_count && p->env[i] != NULL; i++) {
 		if (strncmp(p->env[i], name, len) == 0 && p->env[i][len] == '=')
 			break;
 	}
