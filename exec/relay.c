@@ -160,7 +160,8 @@ read_some(struct relay *r)
 	}
 	r->passed += r->len;
 	if (r->to < 0) {
-		if (r->keeps && keep(r->kept, r->buf, r->len) != 0)
+		if (r->keeps && r->kept != NULL &&
+		    keep(r->kept, r->buf, r->len) != 0)
 			r->kept->truncated = true;
 		r->len = 0;
 	}

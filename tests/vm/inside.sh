@@ -43,12 +43,13 @@ run_in()
 		    bash -c "$IN_LEAF" bash "$2"
 		;;
 	unit)
+		# systemd expands variables in what a service executes.
 		local settings=()
 		for name in CASE MUST_WORK T_TIMES; do
 			[[ -z ${!name:-} ]] || settings+=("-E$name=${!name}")
 		done
 		systemd-run --quiet --uid=plain -p Delegate=yes --wait --pipe \
-		    "${settings[@]}" bash -c "$IN_LEAF" bash "$2"
+		    "${settings[@]}" bash -c "${IN_LEAF//\$/\$\$}" bash "$2"
 		;;
 	alone) "${scope[@]}" bash "$2" ;;
 	*) echo "not ok - there is no way in called $1" ;;
