@@ -49,10 +49,10 @@ END
 
 show 0 'A shell command: it sees a machine of its own' -- \
     sh -c 'id; hostname; echo "processes: $(ls -d /proc/[0-9]* | wc -l)"'
-show 0 'A Python program with threads' --ro-bind "$work:/work" -- \
-    python3 /work/threads.py
-show 0 'A C program, compiled and run inside' --ro-bind "$work:/work" -- \
-    sh -c 'gcc -o /tmp/hello /work/hello.c && /tmp/hello'
+show 0 'A Python program with threads' --ro-bind "$work:/job" -- \
+    python3 /job/threads.py
+show 0 'A C program, compiled and run inside' --ro-bind "$work:/job" -- \
+    sh -c 'gcc -o /tmp/hello /job/hello.c && /tmp/hello'
 show 3 'The exit code is the command'"'"'s' -- sh -c 'exit 3'
 show 124 'Stopped by its CPU time' --time 500 -- \
     sh -c 'while :; do :; done'

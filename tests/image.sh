@@ -169,7 +169,7 @@ then
 fi
 
 if testcase "root inside can write the root directory"; then
-	run -- sh -c 'mkdir /work && echo x >/work/f && cat /work/f'
+	run -- sh -c 'mkdir /job && echo x >/job/f && cat /job/f'
 	expect_status 0
 	expect_out x
 fi

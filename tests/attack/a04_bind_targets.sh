@@ -26,7 +26,7 @@ expect_canary()
 bind_below()
 {
 	run --user "$INSIDE:$INSIDE" --bind "$PWD/tree:/work" \
-	    --ro-bind "$PWD/secret:/work/$1" -- true
+	    --ro-bind "$PWD/secret:/job/$1" -- true
 }
 
 for INSIDE in $ATTACK_UIDS; do

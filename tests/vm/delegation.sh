@@ -9,7 +9,7 @@ export T_ENTERED=1
 # shellcheck source=tests/t.sh
 . "$(dirname "$0")/../t.sh"
 
-((EUID == 0)) && [[ -d /run/systemd/system ]] ||
+[[ $EUID == 0 && -d /run/systemd/system ]] ||
     t_give_up "this needs root and systemd: use guest.sh"
 
 EAT='$x = "a" x (512 << 20); sleep 60'

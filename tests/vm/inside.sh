@@ -84,8 +84,9 @@ if [[ ${TOPICS[0]:-} == --shell ]]; then
 	exit
 fi
 if ((${#TOPICS[@]} == 0)); then
-	for topic in $(grep -l '^# in: ' tests/vm/*.sh); do
-		TOPICS+=("$(basename "$topic" .sh)")
+	for topic in tests/vm/*.sh; do
+		! grep -q '^# in: ' "$topic" ||
+		    TOPICS+=("$(basename "$topic" .sh)")
 	done
 fi
 for topic in "${TOPICS[@]}"; do
