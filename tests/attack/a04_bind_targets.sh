@@ -8,7 +8,7 @@
 . "$(dirname "$0")/lib.sh"
 ROW=A4
 
-# A tree to bind at /work, a secret to show in it, and what must not change.
+# A tree to bind at /job, a secret to show in it, and what must not change.
 make_trees()
 {
 	shared_dir tree
@@ -25,7 +25,7 @@ expect_canary()
 
 bind_below()
 {
-	run --user "$INSIDE:$INSIDE" --bind "$PWD/tree:/work" \
+	run --user "$INSIDE:$INSIDE" --bind "$PWD/tree:/job" \
 	    --ro-bind "$PWD/secret:/job/$1" -- true
 }
 
