@@ -101,8 +101,10 @@ $(BUILD)/unit/%: tests/unit/%.c $(wildcard tests/unit/*.h) $(OBJECTS) | filter-f
 # What Debian and Ubuntu call what is needed.
 DEPS_BUILD = gcc libc6-dev libseccomp-dev linux-libc-dev musl-tools
 DEPS_DEMO = $(DEPS_BUILD) python3
-DEPS_CHECK = $(DEPS_DEMO) clang default-jdk-headless g++ git golang-go jq \
-	libsqlite3-0 mandoc nodejs perl procps strace uidmap util-linux xz-utils
+DEPS_CHECK = $(DEPS_DEMO) clang default-jdk-headless g++ git golang-go \
+	iproute2 jq libcap2-bin \
+	libsqlite3-0 mandoc mount nodejs perl procps strace uidmap util-linux \
+	xz-utils
 DEPS_LINT = $(DEPS_CHECK) clang-format clang-tidy clang-tools cppcheck \
 	shellcheck
 
