@@ -96,32 +96,63 @@ has_mark(const char *path, const char *attribute)
 	return n >= 1 && value[0] == '1';
 }
 
+/* Given to this user by somebody else, who kept what is above. */
+static bool
+is_handed_over(const char *path)
+{
+	char above[4096 + 40];
+	struct stat st, up;
+
+	(void)snprintf(above, sizeof(above), "%s/..", path);
+	return geteuid() != 0 && stat(path, &st) == 0 &&
+	       stat(above, &up) == 0 && st.st_uid == geteuid() &&
+	       up.st_uid != geteuid();
+}
+
+/*
+ * The managers of users mark nothing, and all that they make is the user's. An
+ * undelegated unit is no place to be, though: the manager turns controllers off
+ * there while limits count on them, and ends the unit when one process in it is
+ * out of memory. What systemd-run asked for is in the transient unit's file.
+ */
+static bool
+is_delegated_by_user(const char *path)
+{
+	char file[4096 + 64], text[65536], *line;
+
+	(void)snprintf(file, sizeof(file), "/run/user/%u/systemd/transient%s",
+	    (unsigned)geteuid(), strrchr(path, '/'));
+	if (geteuid() == 0 ||
+	    read_text(AT_FDCWD, file, text, sizeof(text)) <= 0)
+		return false;
+	line = strstr(text, "\nDelegate=");
+	return line != NULL && strncmp(line, "\nDelegate=\n", 11) != 0 &&
+	       strncmp(line, "\nDelegate=no\n", 13) != 0;
+}
+
 /* The delegated directory this process is in, or -1. */
 static int
 open_delegated(void)
 {
 	char path[4096 + 32];
 	struct statfs fs;
-	struct stat st;
-	bool delegated;
 
 	if (statfs(CGROUP_ROOT, &fs) != 0 || fs.f_type != CGROUP2_SUPER_MAGIC ||
-	    own_path(path, sizeof(path)) != 0 || stat(path, &st) != 0)
+	    own_path(path, sizeof(path)) != 0)
 		return -1;
-	delegated = has_mark(path, "user.delegate") ||
-		    has_mark(path, "trusted.delegate") ||
-		    (geteuid() != 0 && st.st_uid == geteuid());
+	auto_fd dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	/* Delegated, but to whom? A caller of another user has no use of it. */
+	if (dir < 0 || faccessat(dir, ".", W_OK, AT_EACCESS) != 0 ||
+	    faccessat(dir, "cgroup.procs", W_OK, AT_EACCESS) != 0)
+		return -1;
 	/* The top of a cgroup namespace, as in a container without systemd. */
-	if (!delegated && strcmp(path, CGROUP_ROOT) == 0) {
-		auto_fd dir = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
-
-		delegated =
-		    faccessat(dir, "cgroup.type", F_OK, 0) == 0 &&
-		    faccessat(dir, "cgroup.subtree_control", W_OK, 0) == 0;
-	}
-	if (!delegated)
-		return -1;
-	return open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (has_mark(path, "user.delegate") ||
+	    has_mark(path, "trusted.delegate") || is_handed_over(path) ||
+	    is_delegated_by_user(path) ||
+	    (strcmp(path, CGROUP_ROOT) == 0 &&
+		faccessat(dir, "cgroup.type", F_OK, 0) == 0))
+		return fcntl(dir, F_DUPFD_CLOEXEC, 0);
+	return -1;
 }
 
 bool
@@ -133,24 +164,49 @@ cgroup_is_delegated(void)
 }
 
 /*
- * Turns the controllers on for the children of dir. A cgroup with processes
- * of its own cannot have that, so this one first moves to a leaf.
+ * Moves this process to a leaf. A cgroup with processes in it cannot turn
+ * memory on for its children; and when it turns on pids or cpu alone it becomes
+ * the root of a threaded tree, in which nothing can be started. Where others
+ * are as well, all stays as it is.
  */
+static int
+move_to_leaf(int dir)
+{
+	char procs[32], own[32];
+
+	(void)snprintf(own, sizeof(own), "%d\n", (int)getpid());
+	if (read_text(dir, "cgroup.procs", procs, sizeof(procs)) < 0)
+		return -1;
+	if (*procs == '\0')
+		return 0;
+	if (strcmp(procs, own) != 0 ||
+	    (mkdirat(dir, CGROUP_SELF, 0755) != 0 && errno != EEXIST))
+		return -1;
+	return write_text(dir, CGROUP_SELF "/cgroup.procs", "0");
+}
+
+void
+cgroup_settle(void)
+{
+	auto_fd dir = open_delegated();
+
+	if (dir >= 0)
+		(void)move_to_leaf(dir);
+}
+
+/* Turns the controllers on for the children of dir. */
 static int
 enable_controllers(int dir)
 {
 	static const char *const all[] = { "+memory", "+pids", "+cpu" };
 
+	if (move_to_leaf(dir) != 0)
+		return -1;
 	for (size_t i = 0; i < sizeof(all) / sizeof(*all); i++) {
-		if (write_text(dir, "cgroup.subtree_control", all[i]) == 0)
-			continue;
-		if (errno != EBUSY)
-			continue; /* not offered here: told by `enforced` */
-		if (mkdirat(dir, CGROUP_SELF, 0755) != 0 && errno != EEXIST)
-			return -1;
-		if (write_text(dir, CGROUP_SELF "/cgroup.procs", "0") != 0 ||
-		    write_text(dir, "cgroup.subtree_control", all[i]) != 0)
-			return -1;
+		/* What is not offered here is told by `enforced`. */
+		if (write_text(dir, "cgroup.subtree_control", all[i]) != 0 &&
+		    errno == EBUSY)
+			return -1; /* somebody came in just now */
 	}
 	return 0;
 }
@@ -241,7 +297,9 @@ cgroup_close(struct cgroup *c)
 uint64_t
 cgroup_cpu_us(const struct cgroup *c)
 {
-	return read_number(c->dir, "cpu.stat", "usage_usec ");
+	uint64_t us = read_number(c->dir, "cpu.stat", "usage_usec ");
+
+	return us > c->built_us ? us - c->built_us : 0;
 }
 
 uint64_t

@@ -18,6 +18,7 @@ struct cgroup {
 	int dir; /* its own, locked while somebody uses it */
 	char name[64];
 	bool memory, pids, cpu; /* controllers in force */
+	uint64_t built_us; /* CPU time that is not the command's */
 };
 
 /* What every such directory's name begins with; `mayfly reap` looks for it. */
@@ -32,6 +33,12 @@ int cgroup_open(struct cgroup *c, const struct plan *p, struct failure *f);
 
 /* Is the cgroup that this process is in delegated? For doctor. */
 bool cgroup_is_delegated(void);
+
+/*
+ * Moves this process to the leaf in which it would be for a run, before it
+ * makes others: where two are, neither can be moved by the other's doing.
+ */
+void cgroup_settle(void);
 
 /* Ends every process in it. */
 void cgroup_kill(const struct cgroup *c);

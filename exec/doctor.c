@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "cgroup.h"
 #include "command.h"
 #include "probe.h"
 #include "sys.h"
@@ -314,6 +315,7 @@ doctor_main(int argc, char **argv)
 	}
 	/* Probes are waited for. */
 	(void)signal(SIGCHLD, SIG_DFL);
+	cgroup_settle();
 	examine(&d);
 	if (print(&d, json) != 0) {
 		complain("stdout: %s", strerror(errno));

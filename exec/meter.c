@@ -188,7 +188,7 @@ uint64_t
 meter_next_us(const struct meter *m, const struct limits *l)
 {
 	uint64_t limit = l->value[LIMIT_TIME] * 1000, next, fill;
-	uint64_t pause = m->cgroup != NULL ? PAUSE_CGROUP : PAUSE_SAMPLED;
+	uint64_t pause = meter_samples_memory(m) ? PAUSE_SAMPLED : PAUSE_CGROUP;
 
 	next = m->cpu_us >= limit ? 0 : (limit - m->cpu_us) / m->cpus;
 	if (meter_samples_memory(m)) {

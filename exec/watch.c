@@ -152,7 +152,7 @@ static void
 take_ready(struct box *b, const struct control *c, int fds[CONTROL_FD_MAX])
 {
 	b->ready = true;
-	b->built_us = c->cpu_us;
+	b->built_us = b->cgroup.built_us = c->cpu_us;
 	meter_init(&b->meter, &b->cgroup, b->plan->limits.value[LIMIT_CPUS]);
 	b->meter.proc = fds[CONTROL_FD_PROC];
 	b->meter.root = fds[CONTROL_FD_ROOT];

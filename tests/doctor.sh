@@ -348,11 +348,13 @@ in_cgroup()
 	    umount -l /sys/fs/cgroup
 	    mount -t cgroup2 cgroup2 /sys/fs/cgroup || exit 99
 	    own=$(sed -n "s/^0:://p" /proc/self/cgroup)
-	    top=/sys/fs/cgroup$own dir=/sys/fs/cgroup$own/t-doctor.$$
-	    mkdir "$dir" && echo 0 >"$dir/cgroup.procs" || exit 99
-	    '"$1"'
+	    dir=/sys/fs/cgroup$own/t-doctor.$$
+	    mkdir "$dir" || exit 99
+	    (
+		echo 0 >"$dir/cgroup.procs" || exit 99
+		'"$1"'
+	    )
 	    code=$?
-	    echo 0 >"$top/cgroup.procs"
 	    find "$dir" -depth -type d -exec rmdir {} +
 	    exit $code' sh "$T_UID" "${T_AS[@]}" "$MAYFLY" doctor --json \
 	    </dev/null >json 2>err
@@ -363,7 +365,7 @@ in_cgroup()
 
 if ((EUID == 0)) && testcase "a delegated cgroup is tried, and left empty" &&
     in_cgroup 'chown "$1" "$dir" "$dir"/cgroup.*; shift
-	case $1 in setpriv) "$@" ;; *) unshare --cgroup --mount sh -c "
+	case $1 in setpriv) exec "$@" ;; *) exec unshare --cgroup --mount sh -c "
 	    umount -l /sys/fs/cgroup
 	    mount -t cgroup2 cgroup2 /sys/fs/cgroup && exec \"\$@\"" sh "$@"
 	esac'; then
@@ -381,7 +383,7 @@ if ((EUID == 0)) && testcase "a delegated cgroup is tried, and left empty" &&
 fi
 
 if ((EUID == 0)) && testcase "a cgroup that is not delegated is told" &&
-    in_cgroup 'shift; "$@"'; then
+    in_cgroup 'shift; exec "$@"'; then
 	expect_status 0
 	expect_level cgroup_delegation warn
 	expect_says cgroup_delegation remedy 'Delegate=yes'

@@ -9,7 +9,8 @@
 
 leaks_processes()
 {
-	cat /proc/[0-9]*/status 2>/dev/null | awk -v own="$T_UID" '
+	cat /proc/[0-9]*/status 2>/dev/null | awk \
+	    -v own="$((EUID == 0 ? T_UID : 0))" '
 		$1 == "Name:" { name = $2 }
 		$1 == "Pid:" { pid = $2 }
 		$1 == "Uid:" && ($2 >= 65536 || ($2 == own && own != 0)) {
@@ -58,7 +59,7 @@ leaks_files()
 			echo "file $path"
 		fi
 	done
-	find /sys/fs/cgroup -name 'mayfly*' -type d \
+	find /sys/fs/cgroup -name 'mayfly*' -type d ! -name mayfly-self \
 	    ! -name '*.service' ! -name '*.slice' ! -name '*.scope' \
 	    -printf 'cgroup %p\n' 2>/dev/null
 }

@@ -154,6 +154,16 @@ t_start()
 	fi
 }
 
+# Wipes a directory of ours, and nothing that is mounted below it.
+t_wipe()
+{
+	if grep -qF " $1/" /proc/self/mountinfo; then
+		echo "t.sh: something is mounted below $1: it stays" >&2
+		return 1
+	fi
+	rm -rf --one-file-system "$1"
+}
+
 t_exit()
 {
 	cd /
@@ -163,10 +173,10 @@ t_exit()
 		echo "not ok - $(basename "$0" .sh) ended before its last line"
 		echo "$t_passed passed, $((t_failed + 1)) failed," \
 		    "$t_skipped skipped"
-		rm -rf "$T_ROOT"
+		t_wipe "$T_ROOT"
 		exit 1
 	fi
-	rm -rf "$T_ROOT"
+	t_wipe "$T_ROOT"
 }
 
 # Begins a case: 0 when it is to be run.
@@ -211,7 +221,7 @@ t_end()
 		detail_tail out
 		detail_tail err
 	fi
-	if ! rm -rf "$T_ROOT/case"; then
+	if ! t_wipe "$T_ROOT/case"; then
 		fail "its directory cannot be removed"
 		mv "$T_ROOT/case" "$T_ROOT/case.$RANDOM"
 	fi

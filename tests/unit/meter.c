@@ -240,7 +240,7 @@ next_cgroup(void)
 	expect_next(2000000, 0, 1000);
 	c.memory = false;
 	HOLDS(meter_samples_memory(&meter));
-	expect_next(0, 1024, 1000);
+	expect_next(0, 1024, 5000);
 }
 
 static void

@@ -1,6 +1,6 @@
 #!/bin/bash
-# The limits where a cgroup is delegated to mayfly. inside.sh starts it in a leaf
-# of that one; by hand: guest.sh cgroup.
+# The limits where a cgroup is delegated to mayfly. inside.sh starts this in a
+# leaf of that one; by hand: guest.sh cgroup.
 # in: root user unit
 # shellcheck disable=SC2016 # programs in single quotes are for inside
 

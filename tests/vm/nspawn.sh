@@ -1,7 +1,6 @@
 #!/bin/bash
-# mayfly inside systemd-nspawn. run.sh does not run this topic: it needs
-# systemd-nspawn and a machine with systemd.
-# as: root
+# mayfly inside systemd-nspawn.
+# in: alone
 
 # shellcheck source=tests/t.sh
 . "$(dirname "$0")/../t.sh"
@@ -9,10 +8,19 @@
 ((EUID == 0)) || t_give_up "this needs root"
 [[ -n $(type -P systemd-nspawn) ]] || t_give_up "there is no systemd-nspawn"
 
+# It refuses to start in / itself, so that it gets / by another name: read-only,
+# and nowhere below T_ROOT, which is removed with all that is in it.
+HOST=/run/mayfly-nspawn-host
+mkdir -p "$HOST"
+if ! mount --bind / "$HOST" || ! mount -o remount,bind,ro "$HOST"; then
+	umount "$HOST"
+	t_give_up "/ cannot be bound read-only"
+fi
+
 # nspawn [OPTION]... -- COMMAND...: with the host's own system, read-only.
 nspawn()
 {
-	systemd-nspawn --quiet --register=no --keep-unit --directory=/ \
+	systemd-nspawn --quiet --register=no --keep-unit --directory="$HOST" \
 	    --volatile=overlay --pipe --bind-ro="$T_ROOT/bin" "$@" \
 	    </dev/null >out 2>err
 	status=$?
