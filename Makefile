@@ -86,6 +86,7 @@ filter-fresh: $(BUILD)/filter_bpf.h
 $(BUILD)/flags: FORCE
 	@mkdir -p $(BUILD)/kernel $(BUILD)/unit
 	@ln -sfn /usr/include/linux $(BUILD)/kernel/linux
+	@ln -sfn /usr/include/jsmn.h $(BUILD)/kernel/jsmn.h
 	@ln -sfn /usr/include/asm-generic $(BUILD)/kernel/asm-generic
 	@ln -sfn /usr/include/$$($(CC) -print-multiarch)/asm $(BUILD)/kernel/asm
 	@echo '$(COMPILE) $(LDFLAGS_OWN) $(LDFLAGS) $(WITHOUT)' | \
@@ -99,16 +100,19 @@ $(BUILD)/unit/%: tests/unit/%.c $(wildcard tests/unit/*.h) $(OBJECTS) | filter-f
 -include $(OBJECTS:.o=.d) $(BUILD)/exec/main.d
 
 # What Debian and Ubuntu call what is needed.
-DEPS_BUILD = gcc libc6-dev libseccomp-dev linux-libc-dev musl-tools
+DEPS_BUILD = gcc libc6-dev libjsmn-dev libseccomp-dev linux-libc-dev musl-tools
 DEPS_DEMO = $(DEPS_BUILD) python3
 DEPS_CHECK = $(DEPS_DEMO) clang default-jdk-headless g++ git golang-go \
 	iproute2 jq libcap2-bin \
 	libsqlite3-0 mandoc mount nodejs perl procps strace uidmap util-linux \
 	xz-utils
+# The guest is Debian's, built and run without KVM where there is none.
+DEPS_VM = $(DEPS_BUILD) debian-archive-keyring e2fsprogs mmdebstrap mount \
+	qemu-system-x86
 DEPS_LINT = $(DEPS_CHECK) clang-format clang-tidy clang-tools cppcheck \
 	shellcheck
 
-deps-build deps-demo deps-check deps-lint: deps-%:
+deps-build deps-demo deps-check deps-vm deps-lint: deps-%:
 	@tests/deps.sh $(DEPS_$(shell echo $* | tr a-z A-Z))
 
 demo: deps-demo
@@ -120,7 +124,8 @@ check: deps-check
 	+@$(MAKE) --no-print-directory -s $(BUILD)/mayfly $(UNITS)
 	@MAYFLY=$(abspath $(BUILD)/mayfly) UNIT="$(UNITS)" tests/run.sh T=$(T)
 
-check-vm: all
+check-vm: deps-vm
+	+@$(MAKE) --no-print-directory -s all
 	@MAYFLY=$(abspath $(BUILD)/mayfly) tests/vm/guest.sh $(T)
 
 # Removes each defence in turn and expects its attack to succeed.
@@ -134,22 +139,56 @@ lint: deps-lint
 	@tests/lint.sh
 
 # FUZZ_SECONDS each, with clang's libFuzzer.
-fuzz:
+fuzz: deps-lint
 	@tests/fuzz/run.sh
 
 prove: check check-vm mutate
 
-install: all
-	install -D -m 0755 $(BUILD)/mayfly $(DESTDIR)$(PREFIX)/bin/mayfly
-	install -D -m 0644 man/mayfly.1 \
-		$(DESTDIR)$(PREFIX)/share/man/man1/mayfly.1
-	install -D -m 0644 man/mayfly.conf.5 \
-		$(DESTDIR)$(PREFIX)/share/man/man5/mayfly.conf.5
+# Where systemd looks in $(PREFIX)/lib only if that is /usr or /usr/local, say
+# UNITDIR=/etc/systemd/system SYSUSERSDIR=/etc/sysusers.d
+# TMPFILESDIR=/etc/tmpfiles.d.
+UNITDIR = $(PREFIX)/lib/systemd/system
+SYSUSERSDIR = $(PREFIX)/lib/sysusers.d
+TMPFILESDIR = $(PREFIX)/lib/tmpfiles.d
+INSTALLED_UNITS = $(notdir $(wildcard units/*.service units/*.slice \
+	units/*.socket units/*.timer))
+INSTALLED_PAGES = $(notdir $(wildcard man/*.[1-8]))
+MANDIR = $(PREFIX)/share/man
+INSTALLED = $(PREFIX)/bin/mayfly $(PREFIX)/libexec/mayfly-activator \
+	$(SYSUSERSDIR)/mayfly.conf $(TMPFILESDIR)/mayfly.conf \
+	$(addprefix $(UNITDIR)/,$(INSTALLED_UNITS)) \
+	$(foreach page,$(INSTALLED_PAGES),$(MANDIR)/man$(subst \
+	.,,$(suffix $(page)))/$(page))
 
+install: all
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/libexec \
+		$(DESTDIR)$(UNITDIR) $(DESTDIR)$(SYSUSERSDIR) \
+		$(DESTDIR)$(TMPFILESDIR)
+	install -m 0755 $(BUILD)/mayfly $(DESTDIR)$(PREFIX)/bin/mayfly
+	ln -sfn ../bin/mayfly $(DESTDIR)$(PREFIX)/libexec/mayfly-activator
+	for unit in $(INSTALLED_UNITS); do \
+		sed 's|@PREFIX@|$(PREFIX)|' "units/$$unit" | \
+		install -m 0644 /dev/stdin \
+			"$(DESTDIR)$(UNITDIR)/$$unit" || exit; \
+	done
+	install -m 0644 units/mayfly.sysusers $(DESTDIR)$(SYSUSERSDIR)/mayfly.conf
+	install -m 0644 units/mayfly.tmpfiles $(DESTDIR)$(TMPFILESDIR)/mayfly.conf
+	for page in $(INSTALLED_PAGES); do \
+		install -D -m 0644 "man/$$page" \
+			"$(DESTDIR)$(MANDIR)/man$${page##*.}/$$page" || exit; \
+	done
+	@if [ ! -e $(DESTDIR)/etc/mayfly/mayfly.conf ] && \
+	    [ -n "$(DESTDIR)" -o "$$(id -u)" = 0 ]; then \
+		install -D -m 0644 units/mayfly.conf.example \
+			$(DESTDIR)/etc/mayfly/mayfly.conf; \
+	fi
+	@$(if $(DESTDIR),,units/live.sh install $(SYSUSERSDIR) $(TMPFILESDIR))
+
+# /etc/mayfly, /var/lib/mayfly, and the users that may own files there stay.
 uninstall:
-	rm -f $(DESTDIR)$(PREFIX)/bin/mayfly \
-		$(DESTDIR)$(PREFIX)/share/man/man1/mayfly.1 \
-		$(DESTDIR)$(PREFIX)/share/man/man5/mayfly.conf.5
+	@$(if $(DESTDIR),,units/live.sh stop)
+	rm -f $(addprefix $(DESTDIR),$(INSTALLED))
+	@$(if $(DESTDIR),,units/live.sh uninstall)
 
 clean:
 	rm -rf build build-san
@@ -168,5 +207,5 @@ help:
 FORCE:
 .PHONY: all FORCE filter-fresh demo check check-vm mutate bench lint fuzz \
 	prove install uninstall clean help deps-build deps-demo deps-check \
-	deps-lint
+	deps-vm deps-lint
 .DELETE_ON_ERROR:

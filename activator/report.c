@@ -1,9 +1,12 @@
 #include "report.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 #include "json.h"
+#include "result.h"
+#include "session_json.h"
 
 static int
 write_all(int fd, const char *data, size_t len)
@@ -36,46 +39,6 @@ emit(struct json *j, int fd)
 	return r;
 }
 
-static void
-put_stream(
-    struct json *j, const char *name, const char *exact, const struct kept *k)
-{
-	json_bytes(j, name, k->data, k->len);
-	if (!json_is_utf8(k->data, k->len))
-		json_base64(j, exact, k->data, k->len);
-}
-
-static void
-put_or_null(struct json *j, const char *name, int value)
-{
-	if (value < 0)
-		json_null(j, name);
-	else
-		json_number(j, name, value);
-}
-
-static void
-put_verdict(struct json *j, const struct verdict *v)
-{
-	put_or_null(j, "exit_code", v->exit_code);
-	put_or_null(j, "signal", v->signal);
-	json_text(j, "reason", reason_name(v->reason));
-	json_object(j, "truncated");
-	json_bool(j, "stdout", v->out.truncated);
-	json_bool(j, "stderr", v->err.truncated);
-	json_end(j);
-	json_object(j, "usage");
-	json_number(j, "cpu_ms", (int64_t)v->cpu_ms);
-	json_number(j, "wall_ms", (int64_t)v->wall_ms);
-	json_number(j, "memory_kb", (int64_t)v->memory_kb);
-	json_end(j);
-	json_object(j, "enforced");
-	for (int i = 0; i < LIMIT_MAX; i++)
-		json_text(
-		    j, limit_rules[i].name, enforcer_name(v->enforced[i]));
-	json_end(j);
-}
-
 int
 report_verdict(int fd, const struct verdict *v, bool streams)
 {
@@ -83,11 +46,7 @@ report_verdict(int fd, const struct verdict *v, bool streams)
 
 	json_init(&j);
 	json_object(&j, NULL);
-	if (streams) {
-		put_stream(&j, "stdout", "stdout_base64", &v->out);
-		put_stream(&j, "stderr", "stderr_base64", &v->err);
-	}
-	put_verdict(&j, v);
+	result_put(&j, v, streams, NULL, 0);
 	return emit(&j, fd);
 }
 
@@ -114,4 +73,45 @@ report_findings(int fd, const struct finding *f, size_t n)
 	json_end(&j);
 	json_bool(&j, "ok", ok);
 	return emit(&j, fd);
+}
+
+int
+report_session(int fd, const struct session *s)
+{
+	struct json j;
+
+	json_init(&j);
+	put_session(&j, NULL, s);
+	return emit(&j, fd);
+}
+
+struct report_sessions {
+	struct json json;
+};
+
+struct report_sessions *
+report_sessions_begin(void)
+{
+	struct report_sessions *r = calloc(1, sizeof(*r));
+
+	if (r != NULL) {
+		json_init(&r->json);
+		json_array(&r->json, NULL);
+	}
+	return r;
+}
+
+void
+report_sessions_add(struct report_sessions *r, const struct session *s)
+{
+	put_session(&r->json, NULL, s);
+}
+
+int
+report_sessions_end(struct report_sessions *r, int fd)
+{
+	int result = emit(&r->json, fd);
+
+	free(r);
+	return result;
 }

@@ -1,56 +1,15 @@
 #include <sys/stat.h>
-#include <sys/wait.h>
 
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "idmap.h"
 #include "inside.h"
 #include "sys.h"
-
-/*
- * A user namespace that exists to describe a map: on disk id `owner`, inside
- * the sandbox's user, nothing else. Returns its descriptor or -1/errno.
- */
-static int
-open_idmap(struct inside *in, uid_t owner, gid_t group)
-{
-	struct clone_args args = { .flags = CLONE_NEWUSER,
-		.exit_signal = SIGCHLD };
-	char name[16], uids[48], gids[48];
-	int ns = -1, saved;
-	pid_t pid;
-
-	(void)snprintf(uids, sizeof(uids), "%u %u 1", owner,
-	    ids_builder_uid(in->ids, in->plan, in->plan->uid));
-	(void)snprintf(gids, sizeof(gids), "%u %u 1", group,
-	    ids_builder_gid(in->ids, in->plan, in->plan->gid));
-	pid = sys_clone3(&args);
-	if (pid < 0)
-		return -1;
-	if (pid == 0) {
-		for (;;)
-			(void)pause();
-	}
-	(void)snprintf(name, sizeof(name), "%d", (int)pid);
-	{
-		auto_fd proc =
-		    openat(in->proc, name, O_PATH | O_DIRECTORY | O_CLOEXEC);
-
-		if (proc >= 0 && ids_write(proc, "uid_map", uids) == 0 &&
-		    ids_write(proc, "gid_map", gids) == 0)
-			ns = openat(proc, "ns/user", O_RDONLY | O_CLOEXEC);
-	}
-	saved = errno;
-	(void)kill(pid, SIGKILL);
-	(void)waitpid(pid, NULL, 0);
-	errno = saved;
-	return ns;
-}
 
 /*
  * The place to show a bind at, made where it does not exist; an O_PATH
@@ -109,8 +68,8 @@ static int
 map_owner(
     struct inside *in, const struct bind *b, int tree, const struct stat *st)
 {
-	struct mount_attr attr = { .attr_set = MOUNT_ATTR_IDMAP };
-	auto_fd ns = -1;
+	char uids[48], gids[48];
+	auto_fd map = -1;
 
 	if (in->ids->mode != IDS_LEASED)
 		return 0;
@@ -121,11 +80,15 @@ map_owner(
 		    "the host; --bind-root allows it",
 		    b->source);
 	}
-	ns = open_idmap(in, st->st_uid, st->st_gid);
-	if (ns < 0)
+	/* The owner on disk is the sandbox's user; nobody else is anybody. */
+	(void)snprintf(uids, sizeof(uids), "%u %u 1", st->st_uid,
+	    ids_builder_uid(in->ids, in->plan, in->plan->uid));
+	(void)snprintf(gids, sizeof(gids), "%u %u 1", st->st_gid,
+	    ids_builder_gid(in->ids, in->plan, in->plan->gid));
+	map = idmap_open(in->proc, uids, gids);
+	if (map < 0)
 		return inside_fail(in, "make a map for %s", b->source);
-	attr.userns_fd = (uint64_t)ns;
-	if (sys_mount_setattr(tree, AT_EMPTY_PATH | AT_RECURSIVE, &attr) != 0)
+	if (idmap_apply(tree, map) != 0)
 		return inside_fail(in,
 		    "%s: its file system cannot map owners (idmapped mounts)",
 		    b->source);

@@ -29,7 +29,9 @@
  * that init closes last.
  *
  * The caller's descriptors never enter. The command's are pipes of ours or a
- * terminal of its own; it could set flags on them that everybody shares.
+ * terminal of its own; it could set flags on them that everybody shares. The
+ * broker has the pipes' other ends read by a process that may do nothing else
+ * (streams that are `direct`), and hears from it when the caller has gone.
  *
  * The end. Whatever comes first of the command's end, a limit, the caller's
  * signal: then init is killed or ends, and the kernel ends all that is left.
@@ -51,6 +53,7 @@
 #include <unistd.h>
 
 #include "inside.h"
+#include "spread.h"
 #include "sys.h"
 #include "watch.h"
 
@@ -83,14 +86,21 @@ struct ends {
 static int
 open_stream(struct box *b, int i, struct ends *e)
 {
+	const struct stream *s[] = { &b->plan->in, &b->plan->out,
+		&b->plan->err };
 	int fds[2];
 
-	if (pipe2(fds, O_CLOEXEC) != 0)
+	if (s[i]->direct) {
+		e->theirs = s[i]->fd;
+	} else if (pipe2(fds, O_CLOEXEC) != 0) {
 		return failure_set(b->failure, "streams", errno, "pipe");
-	e->theirs = fds[i == 0 ? 0 : 1];
-	e->ours = fds[i == 0 ? 1 : 0];
-	if (fcntl(e->ours, F_SETFL, O_NONBLOCK) != 0)
-		return failure_set(b->failure, "streams", errno, "fcntl");
+	} else {
+		e->theirs = fds[i == 0 ? 0 : 1];
+		e->ours = fds[i == 0 ? 1 : 0];
+		if (fcntl(e->ours, F_SETFL, O_NONBLOCK) != 0)
+			return failure_set(
+			    b->failure, "streams", errno, "fcntl");
+	}
 	/* The command may open it anew, as /dev/stdout. */
 	if (b->ids.mode == IDS_LEASED &&
 	    fchown(e->theirs, ids_builder_uid(&b->ids, b->plan, b->plan->uid),
@@ -110,6 +120,18 @@ open_streams(struct box *b, struct ends e[3])
 	return 0;
 }
 
+/* What the plan gave away is the sandbox's now. */
+static void
+close_given(const struct plan *p)
+{
+	const int fds[] = { p->files_in, p->files_out };
+
+	for (size_t i = 0; i < sizeof(fds) / sizeof(*fds); i++) {
+		if (fds[i] >= 0)
+			(void)close(fds[i]);
+	}
+}
+
 /* Connects the pipes with where the plan says that they lead. */
 static void
 connect_streams(struct box *b, const struct ends e[3])
@@ -125,14 +147,18 @@ connect_streams(struct box *b, const struct ends e[3])
 	/* A terminal is connected when there is one: take_terminal(). */
 	if (b->plan->tty)
 		return;
-	in->from = b->plan->in.fd;
-	in->to = e[0].ours;
-	in->to_is_ours = true;
-	if (in->from < 0)
-		relay_close(in);
+	if (!b->plan->in.direct) {
+		in->from = b->plan->in.fd;
+		in->to = e[0].ours;
+		in->to_is_ours = true;
+		if (in->from < 0)
+			relay_close(in);
+	}
 	for (int i = 0; i < 2; i++) {
 		struct relay *r = &b->relays[i + 1];
 
+		if (s[i]->direct)
+			continue;
 		r->from = e[i + 1].ours;
 		r->owns_from = true;
 		r->limit = b->plan->limits.value[LIMIT_OUTPUT];
@@ -206,6 +232,7 @@ start_sandbox(struct box *b, int control, const struct ends e[3])
 		return clone_failed(b, errno);
 	if (b->pid == 0)
 		start_inside(b, control, e);
+	spread(b->pid);
 	return 0;
 }
 
@@ -214,7 +241,7 @@ static int
 serve_builder(struct box *b)
 {
 	if (b->ids.mode == IDS_LEASED)
-		return NET_FLAG ? net_lend(b->control, b->failure) : 0;
+		return NET_FLAG ? net_lend(b->control, &b->ids, b->failure) : 0;
 	if (ids_map_builder(&b->ids, b->pid, b->failure) != 0)
 		return -1;
 	if (send(b->control, "", 1, MSG_NOSIGNAL) != 1)
@@ -241,6 +268,7 @@ box_start(struct box *b)
 		return -1;
 	(void)close(pair[1]);
 	connect_streams(b, e);
+	close_given(b->plan);
 	if (serve_builder(b) != 0) {
 		watch_abandon(b);
 		return -1;
@@ -267,8 +295,12 @@ fill_enforced(struct box *b)
 	e[LIMIT_CPUS] = l->value[LIMIT_CPUS] != LIMIT_UNSET && b->cgroup.cpu
 			    ? ENFORCED_CGROUP
 			    : ENFORCED_NONE;
+	/* A direct stream's reader counts, and says so. */
 	e[LIMIT_OUTPUT] =
-	    b->relays[1].limit != LIMIT_UNSET ? ENFORCED_READER : ENFORCED_NONE;
+	    (b->plan->out.direct ? l->value[LIMIT_OUTPUT]
+				 : b->relays[1].limit) != LIMIT_UNSET
+		? ENFORCED_READER
+		: ENFORCED_NONE;
 }
 
 int

@@ -8,8 +8,17 @@
  * the exit status of the program.
  */
 int run_main(int argc, char **argv);
+int session_main(int argc, char **argv);
 int reap_main(int argc, char **argv);
 int doctor_main(int argc, char **argv);
+
+/* Those that exec/ does not have: the program that links it brings them. */
+int serve_main(int argc, char **argv);
+int activate_main(int argc, char **argv);
+int token_main(int argc, char **argv);
+
+/* `run` in the session whose id is argv[0]. */
+int run_in_session(int argc, char **argv);
 
 /*
  * Opens /dev/null where 0, 1 or 2 is closed: else pipes of ours would take

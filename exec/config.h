@@ -13,7 +13,10 @@ struct config {
 	char *default_image;
 	char *allowed_hosts;
 	char *registries;
+	char *tokens; /* path of the file, "" for the usual one */
 	uint64_t session_ttl; /* seconds */
+	uint64_t session_wait; /* ms for which a run waits for the one before */
+	uint64_t min_free; /* KB that must be free for sessions to grow */
 	uint64_t max_sessions;
 	uint64_t max_runs;
 	uint64_t uid_base; /* first host id given to sandboxes */

@@ -124,15 +124,14 @@ make_place(int etc, const char *name, bool is_dir)
 	return mknodat(etc, name, S_IFREG | 0644, 0);
 }
 
-/* As it is on the host, and nothing where the host has none. */
+/* What the host has at the path: a link made here, or a place to show it. */
 static int
-show_host(struct inside *in, int etc, const char *name)
+make_host(int etc, const char *path, const char *name)
 {
-	char path[300], link[256];
+	char link[256];
 	struct stat st;
 	ssize_t len;
 
-	(void)snprintf(path, sizeof(path), "/etc/%s", name);
 	if (lstat(path, &st) != 0)
 		return errno == ENOENT || errno == ENOTDIR ? 0 : -1;
 	if (S_ISLNK(st.st_mode)) {
@@ -144,30 +143,45 @@ show_host(struct inside *in, int etc, const char *name)
 	}
 	if (!S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode))
 		return 0;
-	if (make_place(etc, name, S_ISDIR(st.st_mode)) != 0)
-		return -1;
-	if (root_show(path, etc, name) != 0)
-		return inside_fail(in, "show %s", path);
-	return 0;
+	return make_place(etc, name, S_ISDIR(st.st_mode));
 }
 
 int
 etc_make(struct inside *in)
 {
 	auto_fd etc = openat(
-	    in->root, "etc", O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	    in->made, "etc", O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	char path[64];
 	int r = 0;
 
 	if (etc < 0 || write_accounts(in, etc) != 0)
 		return inside_fail(in, "fill /etc");
 	for (size_t i = 0; i < ROW_COUNT && r == 0; i++) {
+		(void)snprintf(path, sizeof(path), "/etc/%s", rows[i].name);
 		if (rows[i].how == HOST)
-			r = show_host(in, etc, rows[i].name);
+			r = make_host(etc, path, rows[i].name);
 		else if (rows[i].text != NULL)
 			r = write_text(etc, rows[i].name, rows[i].text,
 			    strlen(rows[i].text));
 		if (r != 0)
-			return inside_fail(in, "/etc/%s", rows[i].name);
+			return inside_fail(in, "%s", path);
+	}
+	return 0;
+}
+
+int
+etc_show(struct inside *in)
+{
+	char path[64];
+	struct stat st;
+
+	for (size_t i = 0; i < ROW_COUNT; i++) {
+		(void)snprintf(path, sizeof(path), "/etc/%s", rows[i].name);
+		if (rows[i].how != HOST || lstat(path, &st) != 0 ||
+		    !(S_ISREG(st.st_mode) || S_ISDIR(st.st_mode)))
+			continue;
+		if (root_show(in, path, path + 1) != 0)
+			return inside_fail(in, "show %s", path);
 	}
 	return 0;
 }

@@ -305,16 +305,28 @@ builder_id(const struct ids *ids, unsigned base, unsigned user, unsigned inside)
 	}
 }
 
+/*
+ * What one run of a session has written belongs to the same users in the next
+ * one, whoever that is run as: there it is always root who is the caller.
+ */
+static unsigned
+caller_inside(const struct ids *ids, const struct plan *p, unsigned user)
+{
+	return p->session >= 0 && ids->mode == IDS_SUBUID ? 0 : user;
+}
+
 uid_t
 ids_builder_uid(const struct ids *ids, const struct plan *p, uid_t inside)
 {
-	return builder_id(ids, ids->uid_base, p->uid, inside);
+	return builder_id(
+	    ids, ids->uid_base, caller_inside(ids, p, p->uid), inside);
 }
 
 gid_t
 ids_builder_gid(const struct ids *ids, const struct plan *p, gid_t inside)
 {
-	return builder_id(ids, ids->gid_base, p->gid, inside);
+	return builder_id(
+	    ids, ids->gid_base, caller_inside(ids, p, p->gid), inside);
 }
 
 static void
@@ -348,8 +360,10 @@ ids_map_sandbox(const struct ids *ids, const struct plan *p, int proc)
 {
 	char uids[128], gids[128];
 
-	sandbox_map(ids, ids->uid_base, p->uid, uids, sizeof(uids));
-	sandbox_map(ids, ids->gid_base, p->gid, gids, sizeof(gids));
+	sandbox_map(ids, ids->uid_base, caller_inside(ids, p, p->uid), uids,
+	    sizeof(uids));
+	sandbox_map(ids, ids->gid_base, caller_inside(ids, p, p->gid), gids,
+	    sizeof(gids));
 	if (ids_write(proc, "uid_map", uids) != 0)
 		return -1;
 	if (ids->mode == IDS_SINGLE &&

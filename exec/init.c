@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "control.h"
+#include "files.h"
 #include "inside.h"
 #include "sys.h"
 
@@ -138,6 +139,8 @@ command_run(struct inside *in, int go)
 		report(in, CONTROL_FAILED, errno, "streams", "dup2");
 	if (chdir(cwd) != 0)
 		report(in, CONTROL_FAILED, errno, "cwd", cwd);
+	if (p->argv == NULL)
+		_exit(0);
 	/* Until the other process has given up what it has: end of file. */
 	if (read(go, &byte, 1) != 0)
 		report(in, CONTROL_FAILED, errno, "streams", "wait");
@@ -176,6 +179,62 @@ wipe(const struct plan *p)
 #else
 	(void)p;
 #endif
+}
+
+/*
+ * Before there is a command: files that the caller sent along, as the
+ * command's user would write them.
+ */
+static void
+place_files(struct inside *in)
+{
+	static char name[FILES_NAME_MAX + 1];
+	const struct plan *p = in->plan;
+	const char *cwd = p->cwd != NULL ? p->cwd : "/";
+	int status = -1;
+	pid_t pid;
+
+	if (p->files_in < 0)
+		return;
+	pid = fork();
+	if (pid < 0)
+		report(in, CONTROL_FAILED, errno, "files", "fork");
+	if (pid == 0) {
+		if (chdir(cwd) != 0)
+			report(in, CONTROL_FAILED, errno, "cwd", cwd);
+		if (files_place(p, name) != 0)
+			report(in, CONTROL_FAILED, errno, "files", name);
+		_exit(0);
+	}
+	/* Where it failed it has said why. */
+	if (waitpid(pid, &status, __WALL) != pid || status != 0)
+		_exit(1);
+	(void)close(p->files_in);
+}
+
+/*
+ * After the command: what it left behind is killed first, so that nothing
+ * can change a file, or the process that reads it, meanwhile.
+ */
+static void
+collect_files(struct inside *in)
+{
+	const struct plan *p = in->plan;
+	pid_t pid;
+
+	if (p->files_out < 0)
+		return;
+	(void)kill(-1, SIGKILL);
+	while (waitpid(-1, NULL, __WALL) > 0)
+		;
+	pid = fork();
+	if (pid == 0) {
+		if (chdir(p->cwd != NULL ? p->cwd : "/") == 0)
+			(void)files_collect(p);
+		_exit(0);
+	}
+	while (waitpid(-1, NULL, __WALL) > 0)
+		;
 }
 
 /* Reaps until the command has ended; its status. */
@@ -229,10 +288,12 @@ init_run(struct inside *in)
 #ifndef MUTATE_CLOSE_FDS
 	/* No directory may be left when the command's own is looked up. */
 	close_but(
-	    (const int[]){ in->control, in->ids->lease, in->tty_slave,
+	    (const int[]){ in->control, in->ids->lease, in->plan->lock,
+		in->plan->files_in, in->plan->files_out, in->tty_slave,
 		in->streams[0], in->streams[1], in->streams[2], go[0], go[1] },
-	    8);
+	    11);
 #endif
+	place_files(in);
 	pid = fork();
 	if (pid < 0)
 		report(in, CONTROL_FAILED, errno, "start", "fork");
@@ -244,8 +305,11 @@ init_run(struct inside *in)
 	if (users_drop_all() != 0)
 		_exit(1);
 	/* Closing the pipe lets the command start: the very last thing. */
-	close_but((const int[]){ in->control, in->ids->lease }, 2);
+	close_but((const int[]){ in->control, in->ids->lease, in->plan->lock,
+		      in->plan->files_out },
+	    4);
 	c.status = wait_for(pid, backstop);
 	(void)control_send(in->control, &c, NULL, 0);
+	collect_files(in);
 	_exit(0);
 }

@@ -118,8 +118,8 @@ filter_enter(struct inside *in)
 /*
  * The order matters: mounts are made with the builder's capabilities, in
  * mount and network namespaces that the sandbox's user namespace, entered
- * after them, does not own; the filter comes last because it refuses most of
- * what stands before it.
+ * after them, does not own; the filter comes late because it refuses most of
+ * what stands before it. What stands behind it a command may do as well.
  */
 static const struct step steps[] = {
 	{ "oom", oom_first }, /* its file is the host root's after the next */
@@ -129,8 +129,12 @@ static const struct step steps[] = {
 	{ "hostname", hostname_set },
 	{ "proc", proc_open },
 	{ "bind", binds_open },
+	{ "session", layers_open },
 	{ "root", root_make },
 	{ "etc", etc_make },
+	{ "session", layers_mount }, /* what lies below it stays as it is */
+	{ "root", root_show_system },
+	{ "etc", etc_show },
 	{ "dev", dev_make },
 	{ "network", net_make },
 	{ "proc", proc_show }, /* after the last setting under /proc/sys */
@@ -139,9 +143,11 @@ static const struct step steps[] = {
 	{ "pivot", root_enter },
 	{ "limits", limits_prepare },
 	{ "users", users_enter },
+	{ "capabilities", users_bound }, /* while the maps are written */
+	{ "filter", filter_enter },
+	{ "users", users_mapped },
 	{ "capabilities", users_drop },
 	{ "process", process_shut },
-	{ "filter", filter_enter },
 };
 
 static noreturn void
@@ -158,7 +164,7 @@ send_failure(struct inside *in, const char *step)
 static void
 send_ready(struct inside *in)
 {
-	int fds[CONTROL_FD_MAX] = { in->proc, in->root, in->tty };
+	int fds[CONTROL_FD_MAX] = { in->proc, in->scratch, in->tty };
 	struct control c = { .type = CONTROL_READY };
 	struct rusage r;
 
@@ -173,7 +179,8 @@ send_ready(struct inside *in)
 noreturn void
 inside_run(struct inside *in)
 {
-	in->root = in->dev = in->empty = in->covered = in->proc = -1;
+	in->scratch = in->made = in->root = in->dev = in->empty = in->covered =
+	    in->proc = in->session = -1;
 	in->tty = in->tty_slave = -1;
 	for (size_t i = 0; i < sizeof(steps) / sizeof(*steps); i++) {
 		if (steps[i].run(in) != 0)

@@ -23,12 +23,15 @@ struct inside {
 	uint64_t as_kb; /* RLIMIT_AS, or LIMIT_UNSET */
 	uint64_t backstop; /* ms after which it ends by itself */
 
-	int root; /* the new root, a mounted tmpfs */
+	int scratch; /* a mounted tmpfs */
+	int made; /* what of the root is made anew for each run, in it */
+	int root; /* the new root: made itself, or a session over it */
 	int dev; /* the new /dev, a part of it */
 	int empty; /* an empty directory of it, read-only, detached */
 	int covered; /* where it came to be attached */
 	int proc; /* the new /proc */
 	int trees[PLAN_BINDS_MAX]; /* of the binds, detached */
+	int session; /* of the session, detached, or -1 */
 	int tty; /* master of the new terminal, or -1 */
 	int tty_slave;
 	struct failure failure;
@@ -47,18 +50,30 @@ int inside_fail(struct inside *in, const char *fmt, ...)
 /* Runs all steps, then becomes PID 1's loop (init.c). Never returns. */
 noreturn void inside_run(struct inside *in);
 
-/* root.c: the tmpfs, the host's /usr, the directories; then the change. */
+/* root.c: the tmpfs, the directories; the host's /usr; then the change. */
 int root_make(struct inside *in);
+int root_show_system(struct inside *in);
 int root_enter(struct inside *in);
 
 /*
- * Shows a file or directory of the host's, read-only, at name in dir, which
- * must exist. 0 or -1/errno.
+ * layers.c: the session's own files, opened while a user namespace can still
+ * be made (binds_open() below); then mounted over what was made.
  */
-int root_show(const char *source, int dir, const char *name);
+int layers_open(struct inside *in);
+int layers_mount(struct inside *in);
 
-/* etc.c: /etc from a table. dev.c: /dev and the terminal. */
+/*
+ * Shows a file or directory of the host's, read-only, at the place `name` in
+ * the root. Where a session has put something else there, that one stays.
+ * 0 or -1/errno.
+ */
+int root_show(struct inside *in, const char *source, const char *name);
+
+/* etc.c: /etc from a table, and what of it is the host's. */
 int etc_make(struct inside *in);
+int etc_show(struct inside *in);
+
+/* dev.c: /dev and the terminal. */
 int dev_make(struct inside *in);
 int dev_open_tty(struct inside *in);
 
@@ -85,15 +100,18 @@ int net_make(struct inside *in);
  * root's supervisor makes it while the sandbox builds, and lends it: it stays
  * in it itself, with no socket that has a name. 0, or -1 with f.
  */
-int net_lend(int control, struct failure *f);
+int net_lend(int control, const struct ids *ids, struct failure *f);
 
 /*
  * users.c: become root inside while keeping the builder's capabilities, so
  * that what is made belongs to that root; enter the sandbox's user namespace;
- * become its user with its capabilities.
+ * cut the bounding set; wait until the namespace has its maps; become its user
+ * with its capabilities.
  */
 int users_own(struct inside *in);
 int users_enter(struct inside *in);
+int users_bound(struct inside *in);
+int users_mapped(struct inside *in);
 int users_drop(struct inside *in);
 
 /* Gives up every capability of this process; for PID 1. 0 or -1/errno. */

@@ -15,8 +15,17 @@ static const struct command {
 } commands[] = {
 	{ "run", run_main, "run [OPTION]... [--] COMMAND [ARGUMENT]...",
 	    "run a command in a fresh sandbox" },
+	{ "serve", serve_main,
+	    "serve [--listen HOST:PORT | --listen PATH]... [--idle-exit SECONDS]",
+	    "answer HTTP requests where systemd does not accept them" },
+	{ "activate", activate_main, "activate",
+	    "serve the connection on descriptor 0; mayfly-activator(8)" },
+	{ "token", token_main, "token add NAME [--admin] | list | remove NAME",
+	    "say who may call over TCP" },
+	{ "session", session_main, "session VERB ...",
+	    "a root file system that stays from run to run" },
 	{ "reap", reap_main, "reap [--dry-run]",
-	    "remove what crashes left behind" },
+	    "remove expired sessions and what crashes left behind" },
 	{ "doctor", doctor_main, "doctor [--json]",
 	    "tell what this machine offers and lacks" },
 };
@@ -36,7 +45,11 @@ print_help(FILE *f)
 int
 main(int argc, char **argv)
 {
+	const char *name = argc > 0 ? strrchr(argv[0], '/') : NULL;
+
 	command_fill_streams();
+	if (name != NULL && strcmp(name, "/mayfly-activator") == 0)
+		return activate_main(argc, argv);
 	if (argc < 2) {
 		complain("no command given; see mayfly --help");
 		return EXIT_USAGE;

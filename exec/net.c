@@ -1,8 +1,12 @@
 #include <sys/ioctl.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/capability.h>
+#include <linux/securebits.h>
 #include <net/if.h>
 #include <sched.h>
 #include <string.h>
@@ -23,13 +27,14 @@ bring_lo_up(void)
 	return sock < 0 ? -1 : ioctl(sock, SIOCSIFFLAGS, &lo);
 }
 
-int
-net_lend(int control, struct failure *f)
+/* Enters a new one and sends it. The flags are more namespaces to make. */
+static int
+make_and_send(int control, int flags, struct failure *f)
 {
 	struct control c = { .type = CONTROL_NET };
 	auto_fd net = -1;
 
-	if (unshare(CLONE_NEWNET) != 0)
+	if (unshare(CLONE_NEWNET | flags) != 0)
 		return failure_set(f, "network", errno, "unshare");
 	net = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
 	if (net < 0)
@@ -45,6 +50,70 @@ net_lend(int control, struct failure *f)
 	if (bring_lo_up() != 0)
 		return failure_set(f, "network", errno, "bring lo up");
 	return 0;
+}
+
+static bool
+is_net_admin(void)
+{
+	struct __user_cap_header_struct head = {
+		.version = _LINUX_CAPABILITY_VERSION_3
+	};
+	struct __user_cap_data_struct data[2];
+
+	return syscall(SYS_capget, &head, data) == 0 &&
+	       (data[0].effective & (1U << CAP_NET_ADMIN)) != 0;
+}
+
+/*
+ * The maker of a user namespace has every capability over it and what it owns,
+ * also from outside. The one made here is therefore its who builds: that one
+ * has a setting left to write. Ends with errno.
+ */
+static noreturn void
+lend_as_builder(int control, uid_t builder)
+{
+	struct failure f = { 0 };
+
+	/* What it takes to become a user is no more there for the next step. */
+	if (prctl(PR_SET_SECUREBITS, SECBIT_NO_SETUID_FIXUP) != 0 ||
+	    setresuid(builder, builder, builder) != 0)
+		_exit(errno);
+	_exit(make_and_send(control, CLONE_NEWUSER, &f) != 0 ? f.error : 0);
+}
+
+/*
+ * A container's root may make network namespaces, and yet not configure them
+ * where they belong to the container. Those of a user namespace of its own it
+ * may; a child enters that, because there is no way back.
+ */
+static int
+lend_by_child(int control, uid_t builder, struct failure *f)
+{
+	/* No SIGCHLD: who ignores that one could not wait. */
+	struct clone_args args = { 0 };
+	pid_t child = sys_clone3(&args);
+	int status;
+
+	if (child < 0)
+		return failure_set(f, "network", errno, "clone3");
+	if (child == 0)
+		lend_as_builder(control, builder);
+	while (waitpid(child, &status, __WALL) < 0) {
+		if (errno != EINTR)
+			return failure_set(f, "network", errno, "wait");
+	}
+	if (status != 0)
+		return failure_set(f, "network",
+		    WIFEXITED(status) ? WEXITSTATUS(status) : 0,
+		    "without CAP_NET_ADMIN, in a user namespace of its own");
+	return 0;
+}
+
+int
+net_lend(int control, const struct ids *ids, struct failure *f)
+{
+	return is_net_admin() ? make_and_send(control, 0, f)
+			      : lend_by_child(control, ids->uid_base, f);
 }
 
 /* The one that the supervisor has made meanwhile. */

@@ -100,6 +100,11 @@ apply_option(
 		o->help = true;
 		break;
 	case OPT_IMAGE:
+		if (o->in_session) {
+			(void)snprintf(
+			    why, size, "image: a session has its own");
+			return -1;
+		}
 		p->image = value;
 		break;
 	case OPT_JSON:
@@ -188,7 +193,7 @@ options_parse(struct options *o, int argc, char **argv, char *why, size_t size)
 		return -1;
 	}
 	o->plan.argv = argv + i;
-	return plan_finish(&o->plan, why, size);
+	return o->in_session ? 0 : plan_finish(&o->plan, why, size);
 }
 
 static void

@@ -13,11 +13,14 @@ struct options {
 	bool json;
 	enum { TTY_AUTO, TTY_YES, TTY_NO } tty;
 	bool help;
+	/* Set before: the session says what the image is, and has variables. */
+	bool in_session;
 };
 
 /*
  * Reads the arguments behind `run`. o has been through options_init(). 0, or
- * -1 with a sentence that names the option.
+ * -1 with a sentence that names the option. For a run in a session the plan
+ * is yet to be finished.
  */
 int
 options_parse(struct options *o, int argc, char **argv, char *why, size_t size);

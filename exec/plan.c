@@ -10,6 +10,8 @@ plan_init(struct plan *p)
 	memset(p, 0, sizeof(*p));
 	p->image = "host";
 	p->in.fd = p->out.fd = p->err.fd = -1;
+	p->caller = p->files_in = p->files_out = -1;
+	p->session = p->lock = p->cancel = -1;
 	limits_init(&p->limits);
 }
 

@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "limit.h"
 
@@ -29,6 +30,11 @@ struct bind {
 struct stream {
 	int fd; /* the caller's, relayed over a pipe of ours; -1: none */
 	bool keep; /* output only: collect in the verdict instead */
+	/*
+	 * fd is the command's own end of a pipe: whoever has the other one
+	 * reads and counts. box_run() closes it.
+	 */
+	bool direct;
 };
 
 /*
@@ -37,7 +43,7 @@ struct stream {
  */
 struct plan {
 	const char *image;
-	char **argv; /* NULL-terminated */
+	char **argv; /* NULL-terminated; NULL: only see whether cwd is there */
 	char **env; /* "NAME=VALUE"..., NULL-terminated; see plan_env() */
 	size_t env_count;
 	const char *cwd; /* NULL: "/" */
@@ -50,6 +56,26 @@ struct plan {
 	bool bind_root; /* a writable bind may be owned by root */
 	bool tty; /* a pseudo-terminal of its own */
 	struct stream in, out, err;
+
+	/*
+	 * Descriptor of who waits for the run, or -1: a byte 'o' says that
+	 * the limit `output` was passed, its end that nobody waits any more.
+	 */
+	int caller;
+	/* Files to place before the command starts, or -1: see files.h. */
+	int files_in;
+	/* Files to return after its end; to files_out, in this order. */
+	char **collect;
+	size_t collect_count;
+	uint64_t collect_max; /* bytes of each */
+	int files_out;
+
+	/*
+	 * The session to run in: its directory, with `upper` and `work`, and
+	 * the descriptor that holds its lock, which PID 1 keeps; or -1.
+	 */
+	int session, lock;
+	int cancel; /* a descriptor that is readable when the run shall end */
 };
 
 /* Defaults of API.md section 2. */

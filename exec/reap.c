@@ -1,38 +1,95 @@
+#include "reap.h"
+
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cgroup.h"
 #include "command.h"
+#include "reap.h"
+#include "state.h"
+#include "store.h"
+#include "trash.h"
+#include "store.h"
+#include "trash.h"
 #include "verdict.h"
 
-static bool dry_run;
-
 static void
-say(const char *name)
+print(const char *what, const char *name)
 {
-	(void)printf(
-	    "%s cgroup %s\n", dry_run ? "would remove" : "removed", name);
+	(void)printf("removed %s %s\n", what, name);
 }
 
-/*
- * Everything else of a run goes with its processes; what a crash can leave is
- * an empty cgroup.
- */
+static void
+print_dry(const char *what, const char *name)
+{
+	(void)printf("would remove %s %s\n", what, name);
+}
+
+static void
+complain_of(const char *name, int error)
+{
+	complain("reap: %s: %s", name, strerror(error));
+}
+
+/* For cgroup_reap(), which knows one kind of thing only. */
+static void (*say_cgroup_to)(const char *what, const char *name);
+
+static void
+say_cgroup(const char *name)
+{
+	say_cgroup_to("cgroup", name);
+}
+
+bool
+reap_all(const struct config *c, bool dry,
+    void (*say)(const char *what, const char *name))
+{
+	struct state st;
+	struct failure f;
+	char text[320], path[4096];
+	bool all;
+
+	/* What else a run has goes with its processes. */
+	say_cgroup_to = say;
+	(void)cgroup_reap(dry, say_cgroup);
+	/* Where nobody ever had a session there is nothing to make now. */
+	if (state_path(c, path, sizeof(path)) != 0 || access(path, F_OK) != 0)
+		return true;
+	if (state_open(c, &st, &f) != 0) {
+		complain("reap: %s", failure_text(&f, text, sizeof(text)));
+		return false;
+	}
+	(void)store_expire(&st, dry, say);
+	all = trash_empty(c, &st, dry, say, complain_of);
+	state_close(&st);
+	return all;
+}
+
 int
 reap_main(int argc, char **argv)
 {
+	static struct config c;
+	bool dry = false;
+	char why[512];
+
 	for (int i = 1; i < argc; i++) {
 		if (strcmp(argv[i], "--help") == 0) {
 			(void)puts("usage: mayfly reap [--dry-run]\n\nRemoves "
-				   "what crashes left behind.");
+				   "expired sessions, and what crashes left "
+				   "behind.");
 			return 0;
 		}
 		if (strcmp(argv[i], "--dry-run") != 0) {
 			complain("reap: unknown option '%.80s'", argv[i]);
 			return EXIT_USAGE;
 		}
-		dry_run = true;
+		dry = true;
 	}
-	(void)cgroup_reap(dry_run, say);
-	return 0;
+	if (config_read(&c, why, sizeof(why)) != 0) {
+		complain("config: %s", why);
+		return EXIT_OWN;
+	}
+	return reap_all(&c, dry, dry ? print_dry : print) ? 0 : EXIT_OWN;
 }

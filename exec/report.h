@@ -4,6 +4,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "session.h"
 #include "verdict.h"
 
 /*
@@ -16,6 +17,15 @@
  * 0, or -1 with errno.
  */
 int report_verdict(int fd, const struct verdict *v, bool streams);
+
+/*
+ * Writes the session object of API.md section 3 to fd, or a list of them. 0,
+ * or -1 with errno.
+ */
+int report_session(int fd, const struct session *s);
+struct report_sessions *report_sessions_begin(void);
+void report_sessions_add(struct report_sessions *r, const struct session *s);
+int report_sessions_end(struct report_sessions *r, int fd);
 
 /* One thing that doctor looked at. */
 struct finding {

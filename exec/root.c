@@ -57,18 +57,32 @@ static const struct {
 	{ "var/tmp", 01777, OWNER_ROOT },
 };
 
+/*
+ * A session's files are as hostile as the command: a link on the way would
+ * lead out of the root, in which nobody is as yet.
+ */
 int
-root_show(const char *source, int dir, const char *name)
+root_show(struct inside *in, const char *source, const char *name)
 {
+	const uint64_t resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS;
 	struct mount_attr attr = { .attr_set = NOSUID | NODEV | RDONLY,
 		.propagation = MS_PRIVATE };
 	auto_fd tree = sys_open_tree(AT_FDCWD, source,
 	    OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE);
+	auto_fd target = sys_openat2(in->root, name, O_PATH, resolve);
+	struct stat from, to;
 
-	if (tree < 0 ||
+	if (in->plan->session >= 0 && target < 0 &&
+	    (errno == ENOENT || errno == ENOTDIR || errno == ELOOP))
+		return 0;
+	if (tree < 0 || target < 0 || fstat(tree, &from) != 0 ||
+	    fstat(target, &to) != 0 ||
 	    sys_mount_setattr(tree, AT_EMPTY_PATH | AT_RECURSIVE, &attr) != 0)
 		return -1;
-	return sys_move_mount(tree, dir, name);
+	if (in->plan->session >= 0 &&
+	    S_ISDIR(from.st_mode) != S_ISDIR(to.st_mode))
+		return 0;
+	return sys_move_mount(tree, target, "");
 }
 
 /* A tmpfs that holds size_kb and inodes, mounted at "/" over the old root. */
@@ -91,15 +105,15 @@ mount_tmpfs(struct inside *in, uint64_t size_kb)
 	    sys_fsconfig(fs, FSCONFIG_SET_STRING, "mode", "0755") != 0 ||
 	    sys_fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL) != 0)
 		return inside_fail(in, "tmpfs of %s", size);
-	in->root = sys_fsmount(fs, NOSUID | NODEV);
-	if (in->root < 0 || sys_move_mount(in->root, AT_FDCWD, "/") != 0)
+	in->scratch = sys_fsmount(fs, NOSUID | NODEV);
+	if (in->scratch < 0 || sys_move_mount(in->scratch, AT_FDCWD, "/") != 0)
 		return inside_fail(in, "mount the tmpfs");
 	return 0;
 }
 
-/* /usr, and /bin and its like as whatever they are on the host. */
+/* What is to be shown of the host's root, as that is: a place, or the link. */
 static int
-show_system(struct inside *in, const char *name)
+make_place(struct inside *in, const char *name)
 {
 	char source[16], link[64];
 	struct stat st;
@@ -109,15 +123,12 @@ show_system(struct inside *in, const char *name)
 	len = readlink(source, link, sizeof(link) - 1);
 	if (len > 0) {
 		link[len] = '\0';
-		if (symlinkat(link, in->root, name) != 0)
+		if (symlinkat(link, in->made, name) != 0)
 			return inside_fail(in, "link %s", source);
-		return 0;
+	} else if (stat(source, &st) == 0 &&
+		   mkdirat(in->made, name, 0755) != 0) {
+		return inside_fail(in, "mkdir %s", source);
 	}
-	if (stat(source, &st) != 0)
-		return 0;
-	if (mkdirat(in->root, name, 0755) != 0 ||
-	    root_show(source, in->root, name) != 0)
-		return inside_fail(in, "show %s", source);
 	return 0;
 }
 
@@ -128,14 +139,29 @@ make_dirs(struct inside *in)
 	gid_t gid = ids_builder_gid(in->ids, in->plan, in->plan->gid);
 
 	for (size_t i = 0; i < sizeof(dirs) / sizeof(*dirs); i++) {
-		if (mkdirat(in->root, dirs[i].name, dirs[i].mode) != 0)
+		if (mkdirat(in->made, dirs[i].name, dirs[i].mode) != 0)
 			return inside_fail(in, "mkdir /%s", dirs[i].name);
 		if (dirs[i].owner == OWNER_USER && in->plan->uid != 0 &&
-		    fchownat(in->root, dirs[i].name, uid, gid,
+		    fchownat(in->made, dirs[i].name, uid, gid,
 			AT_SYMLINK_NOFOLLOW) != 0)
 			return inside_fail(in, "chown /%s", dirs[i].name);
 	}
 	return 0;
+}
+
+/* Where the root is made: the tmpfs itself, or what a session lies over. */
+static int
+open_made(struct inside *in)
+{
+	if (in->plan->session < 0) {
+		in->root = in->made = in->scratch;
+		return 0;
+	}
+	if (mkdirat(in->scratch, "made", 0755) != 0)
+		return inside_fail(in, "mkdir");
+	in->made =
+	    openat(in->scratch, "made", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	return in->made < 0 ? inside_fail(in, "open") : 0;
 }
 
 int
@@ -144,14 +170,32 @@ root_make(struct inside *in)
 	/* Nothing done here reaches the host's mounts, nor theirs us. */
 	if (sys_mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0)
 		return inside_fail(in, "make all mounts private");
-	if (mount_tmpfs(in, in->plan->limits.value[LIMIT_DISK]) != 0)
+	if (mount_tmpfs(in, in->plan->limits.value[LIMIT_DISK]) != 0 ||
+	    open_made(in) != 0)
 		return -1;
 	for (size_t i = 0; i < sizeof(system_dirs) / sizeof(*system_dirs);
 	     i++) {
-		if (show_system(in, system_dirs[i]) != 0)
+		if (make_place(in, system_dirs[i]) != 0)
 			return -1;
 	}
 	return make_dirs(in);
+}
+
+int
+root_show_system(struct inside *in)
+{
+	char source[16];
+	struct stat st;
+
+	for (size_t i = 0; i < sizeof(system_dirs) / sizeof(*system_dirs);
+	     i++) {
+		(void)snprintf(source, sizeof(source), "/%s", system_dirs[i]);
+		if (lstat(source, &st) != 0 || !S_ISDIR(st.st_mode))
+			continue;
+		if (root_show(in, source, system_dirs[i]) != 0)
+			return inside_fail(in, "show %s", source);
+	}
+	return 0;
 }
 
 int
@@ -165,6 +209,9 @@ root_enter(struct inside *in)
 #else
 	if (fchdir(in->root) != 0 || sys_pivot_root(".", ".") != 0)
 		return inside_fail(in, "pivot_root");
+	/* Over it still lies what a session's root was made from. */
+	if (in->plan->session >= 0 && sys_umount(".", MNT_DETACH) != 0)
+		return inside_fail(in, "detach the scratch");
 	if (sys_umount(".", MNT_DETACH) != 0)
 		return inside_fail(in, "detach the old root");
 #endif

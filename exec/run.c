@@ -12,7 +12,7 @@
 #include "config.h"
 #include "options.h"
 #include "report.h"
-#include "seal.h"
+#include "session.h"
 
 /* A writable bind of root's is wrong usage unless it was asked for twice. */
 static int
@@ -139,28 +139,85 @@ run_plan(const struct options *o, const struct config *c)
 	return status;
 }
 
+/* Reads configuration and options; -1 when there is something to run. */
+static int
+prepare(
+    struct options *o, struct config *c, bool in_session, int argc, char **argv)
+{
+	char why[512];
+
+	if (config_read(c, why, sizeof(why)) != 0) {
+		complain("config: %s", why);
+		return EXIT_OWN;
+	}
+	options_init(o, &c->limits);
+	o->plan.image = c->default_image;
+	o->in_session = in_session;
+	if (options_parse(o, argc, argv, why, sizeof(why)) != 0 ||
+	    (!o->help && check_binds(&o->plan, why, sizeof(why)) != 0)) {
+		complain("run: %s", why);
+		return EXIT_USAGE;
+	}
+	if (o->help) {
+		options_help(stdout, &c->limits);
+		return 0;
+	}
+	set_streams(o);
+	return -1;
+}
+
 int
 run_main(int argc, char **argv)
 {
 	static struct options o;
 	static struct config c;
-	char why[512];
+	int status = prepare(&o, &c, false, argc, argv);
 
-	if (config_read(&c, why, sizeof(why)) != 0) {
-		complain("config: %s", why);
-		return EXIT_OWN;
-	}
-	options_init(&o, &c.limits);
-	o.plan.image = c.default_image;
-	if (options_parse(&o, argc, argv, why, sizeof(why)) != 0 ||
-	    (!o.help && check_binds(&o.plan, why, sizeof(why)) != 0)) {
+	return status >= 0 ? status : run_plan(&o, &c);
+}
+
+static int
+tell_session(enum session_result r, const char *id, const struct failure *f)
+{
+	char text[320];
+
+	if (r == SESSION_NOT_FOUND)
+		complain("session: there is no session '%.40s'", id);
+	else if (r == SESSION_BUSY)
+		complain("session: %s is busy", id);
+	else
+		complain("%s", failure_text(f, text, sizeof(text)));
+	return EXIT_OWN;
+}
+
+int
+run_in_session(int argc, char **argv)
+{
+	static struct options o;
+	static struct config c;
+	static struct session s;
+	char owner[SESSION_OWNER_MAX + 1], why[512];
+	enum session_result r;
+	struct failure f;
+	int status = prepare(&o, &c, true, argc, argv);
+
+	if (status >= 0)
+		return status;
+	(void)snprintf(owner, sizeof(owner), "uid:%u", (unsigned)geteuid());
+	session_init(&s);
+	r = session_open(
+	    &c, geteuid() == 0 ? NULL : owner, argv[0], -1, &s, &f);
+	if (r != SESSION_OK)
+		return tell_session(r, argv[0], &f);
+	r = session_plan(&s, &o.plan, &f);
+	if (r != SESSION_OK) {
+		status = tell_session(r, argv[0], &f);
+	} else if (plan_finish(&o.plan, why, sizeof(why)) != 0) {
 		complain("run: %s", why);
-		return EXIT_USAGE;
+		status = EXIT_USAGE;
+	} else {
+		status = run_plan(&o, &c);
 	}
-	if (o.help) {
-		options_help(stdout, &c.limits);
-		return 0;
-	}
-	set_streams(&o);
-	return run_plan(&o, &c);
+	session_close(&c, &s);
+	return status;
 }

@@ -72,17 +72,15 @@ users_own(struct inside *in)
 	return 0;
 }
 
-/* Root's builder is outside: the supervisor writes the maps. */
+/* Root's builder is outside: the supervisor is asked to write the maps. */
 static int
 map_by_supervisor(struct inside *in)
 {
 	struct control c = { .type = CONTROL_MAP };
-	char done;
 
 	if (unshare(CLONE_NEWUSER) != 0)
 		return inside_fail(in, NO_USERNS);
-	if (control_send(in->control, &c, NULL, 0) != 0 ||
-	    recv(in->control, &done, 1, 0) != 1)
+	if (control_send(in->control, &c, NULL, 0) != 0)
 		return inside_fail(in, "the supervisor has gone");
 	return 0;
 }
@@ -163,17 +161,44 @@ users_enter(struct inside *in)
 	}
 }
 
-/* The bounding set ends where the kernel knows no more capabilities. */
-static int
-drop_bounding(uint64_t keep)
+int
+users_mapped(struct inside *in)
 {
+	char done;
+
+#ifdef MUTATE_USERNS
+	return 0;
+#endif
+	if (in->ids->mode == IDS_LEASED && recv(in->control, &done, 1, 0) != 1)
+		return inside_fail(in, "the supervisor has gone");
+	return 0;
+}
+
+/* What this process, and what it starts, can ever have at most. */
+static uint64_t
+caps_kept(const struct inside *in)
+{
+#ifdef MUTATE_CAPS
+	return (UINT64_C(1) << 40) - 1;
+#endif
+	return in->plan->uid == 0 ? root_caps : 0;
+}
+
+/* The bounding set ends where the kernel knows no more capabilities. */
+int
+users_bound(struct inside *in)
+{
+	uint64_t keep = caps_kept(in);
+
 #ifdef MUTATE_BOUNDING
 	return 0;
 #endif
 	for (int cap = 0; cap < 64; cap++) {
 		if ((keep >> cap & 1) == 0 &&
 		    prctl(PR_CAPBSET_DROP, cap, 0, 0, 0) != 0)
-			return errno == EINVAL ? 0 : -1;
+			return errno == EINVAL
+				   ? 0
+				   : inside_fail(in, "prctl PR_CAPBSET_DROP");
 	}
 	return 0;
 }
@@ -183,13 +208,7 @@ users_drop(struct inside *in)
 {
 	uid_t uid = in->plan->uid;
 	gid_t gid = in->plan->gid;
-	uint64_t keep = uid == 0 ? root_caps : 0;
 
-#ifdef MUTATE_CAPS
-	keep = (UINT64_C(1) << 40) - 1;
-#endif
-	if (drop_bounding(keep) != 0)
-		return inside_fail(in, "prctl PR_CAPBSET_DROP");
 	if (uid != 0 &&
 	    prctl(PR_SET_SECUREBITS,
 		LOCKED(SECBIT_NOROOT) | LOCKED(SECBIT_NO_SETUID_FIXUP) |
@@ -201,7 +220,7 @@ users_drop(struct inside *in)
 		return inside_fail(in, "setresgid %u", gid);
 	if (setresuid(uid, uid, uid) != 0)
 		return inside_fail(in, "setresuid %u", uid);
-	if (set_caps(keep) != 0)
+	if (set_caps(caps_kept(in)) != 0)
 		return inside_fail(in, "capset");
 	return 0;
 }

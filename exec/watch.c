@@ -20,6 +20,9 @@
  */
 #define LINGER_US UINT64_C(1000000)
 
+/* What the files that are to be given back may take. */
+#define COLLECT_US UINT64_C(10000000)
+
 /* The signals that tell mayfly to stop; SIGWINCH is passed on. */
 static const int stop_signals[] = { SIGHUP, SIGINT, SIGQUIT, SIGTERM,
 	SIGWINCH };
@@ -51,6 +54,9 @@ watch_prepare(struct box *b)
 	}
 	(void)sigprocmask(SIG_BLOCK, &set, &b->mask_before);
 	(void)signal(SIGPIPE, SIG_IGN);
+	/* Where a caller ignores it no child's end would be seen, also inside.
+	 */
+	(void)signal(SIGCHLD, SIG_DFL);
 	b->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 	b->terminal = b->tty.fd = -1;
 	if (b->plan->tty)
@@ -211,11 +217,32 @@ take_message(struct box *b)
 	default:
 		if (!b->stopping) {
 			b->ended = true;
+			b->ended_us = now_us();
 			b->status = c.status;
 		}
 		break;
 	}
 	return true;
+}
+
+/* Who waits for the run: is there too much output, or nobody any more? */
+static void
+take_caller(struct box *b)
+{
+	char byte = 0;
+	ssize_t n = read(b->plan->caller, &byte, 1);
+
+	if (n < 0 && (errno == EAGAIN || errno == EINTR))
+		return;
+	if (n > 0 && byte == 'o') {
+		stop_output(b);
+		return;
+	}
+	b->caller_gone = true;
+	stop(b, REASON_KILLED);
+	/* Nobody reads what is being collected. */
+	if (b->ended && !b->dead)
+		kill_sandbox(b);
 }
 
 static void
@@ -233,6 +260,18 @@ take_signal(struct box *b)
 	if (!b->stopping && !b->ended)
 		b->verdict->stopped_by = (int)info.ssi_signo;
 	stop(b, REASON_KILLED);
+}
+
+/* The command has ended: files are given back, which has an end too. */
+static uint64_t
+check_collecting(struct box *b, uint64_t now)
+{
+	if (b->plan->files_out < 0)
+		return UINT64_MAX;
+	if (now < b->ended_us + COLLECT_US)
+		return b->ended_us + COLLECT_US - now;
+	kill_sandbox(b);
+	return UINT64_MAX;
 }
 
 /* Looks at the clocks and counters; says when to look again, in us. */
@@ -254,7 +293,9 @@ check_limits(struct box *b)
 			stop(b, REASON_MEMORY);
 		b->look_us = now_us() + meter_next_us(&b->meter, l);
 	}
-	if (b->stopping || b->ended)
+	if (b->ended && !b->stopping)
+		return check_collecting(b, now);
+	if (b->stopping)
 		return UINT64_MAX;
 	if (b->ready && b->look_us < wall)
 		wall = b->look_us;
@@ -287,13 +328,19 @@ end_terminal_input(struct box *b)
 static void
 turn(struct box *b)
 {
-	struct pollfd fds[9];
+	struct pollfd fds[11];
 	uint64_t us = check_limits(b);
 	int n = 0;
 
 	fds[n++] = (struct pollfd){ .fd = b->pidfd, .events = POLLIN };
 	fds[n++] = (struct pollfd){ .fd = b->control, .events = POLLIN };
 	fds[n++] = (struct pollfd){ .fd = b->signals, .events = POLLIN };
+	fds[n++] = (struct pollfd){ .fd = b->caller_gone ? -1 : b->plan->caller,
+		.events = POLLIN };
+	fds[n++] =
+	    (struct pollfd){ .fd =
+				 b->stopping || b->ended ? -1 : b->plan->cancel,
+		    .events = POLLIN };
 	for (int i = 0; i < 3; i++)
 		n = relay_poll(&b->relays[i], fds, n);
 	if (wait_events(fds, n, us) <= 0)
@@ -302,6 +349,10 @@ turn(struct box *b)
 		(void)take_message(b);
 	if (fds[2].revents != 0)
 		take_signal(b);
+	if (fds[3].revents != 0)
+		take_caller(b);
+	if (fds[4].revents != 0)
+		stop(b, REASON_KILLED);
 	for (int i = 0; i < 3; i++) {
 		if (relay_move(&b->relays[i], fds) == RELAY_OVER)
 			stop_output(b);
@@ -350,78 +401,6 @@ drain(struct box *b)
 	}
 }
 
-static uint64_t
-timeval_us(struct timeval t)
-{
-	return (uint64_t)t.tv_sec * 1000000 + (uint64_t)t.tv_usec;
-}
-
-static void
-fill_usage(struct box *b)
-{
-	struct verdict *v = b->verdict;
-	uint64_t us =
-	    timeval_us(b->usage.ru_utime) + timeval_us(b->usage.ru_stime);
-
-	us = us > b->built_us ? us - b->built_us : 0;
-	if (b->cgroup.dir >= 0)
-		us = cgroup_cpu_us(&b->cgroup);
-	else if (us < b->meter.cpu_us)
-		us = b->meter.cpu_us;
-	v->cpu_ms = us / 1000;
-	v->wall_ms = (now_us() - b->started_us) / 1000;
-	v->memory_kb = (uint64_t)b->usage.ru_maxrss;
-	if (b->cgroup.memory && cgroup_peak_kb(&b->cgroup) > 0)
-		v->memory_kb = cgroup_peak_kb(&b->cgroup);
-	else if (v->memory_kb < b->meter.peak_kb)
-		v->memory_kb = b->meter.peak_kb;
-}
-
-/* The run was not stopped by us: how did it end? */
-static void
-judge_end(struct box *b)
-{
-	struct verdict *v = b->verdict;
-	int sig =
-	    b->ended && WIFSIGNALED(b->status) ? WTERMSIG(b->status) : SIGKILL;
-
-	if (b->cgroup.memory && !(b->ended && WIFEXITED(b->status)) &&
-	    sig == SIGKILL && cgroup_was_oom(&b->cgroup)) {
-		v->reason = REASON_MEMORY;
-	} else if (!b->ended) {
-		/* PID 1 was killed from outside, by somebody else. */
-		v->reason = REASON_KILLED;
-	} else if (WIFEXITED(b->status)) {
-		v->reason = REASON_EXIT;
-		v->exit_code = WEXITSTATUS(b->status);
-	} else if ((sig == SIGKILL || sig == SIGXCPU) &&
-		   v->cpu_ms >= b->plan->limits.value[LIMIT_TIME]) {
-		v->reason = REASON_TIME; /* RLIMIT_CPU was first */
-	} else {
-		v->reason = REASON_SIGNAL;
-		v->signal = sig;
-	}
-}
-
-static void
-judge(struct box *b)
-{
-	struct verdict *v = b->verdict;
-
-	v->exit_code = v->signal = -1;
-	fill_usage(b);
-	if (v->exec_error != 0) {
-		v->reason = REASON_EXIT;
-		v->exit_code = v->exec_error == ENOENT ? EXIT_NOT_FOUND
-						       : EXIT_CANNOT_EXECUTE;
-		return;
-	}
-	if (!b->stopping)
-		judge_end(b);
-	if (v->exit_code < 0 && v->signal < 0)
-		v->signal = SIGKILL;
-}
-
 int
 watch(struct box *b)
 {
@@ -439,6 +418,6 @@ watch(struct box *b)
 			    i == 1 ? "stdout" : "stderr", b->relays[i].error,
 			    "output was lost");
 	}
-	judge(b);
+	judge(b, now_us());
 	return 0;
 }

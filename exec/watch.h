@@ -36,10 +36,11 @@ struct box {
 	int signals; /* signalfd of those that end the run, and SIGWINCH */
 	sigset_t mask_before;
 
-	uint64_t started_us, look_us; /* CLOCK_MONOTONIC */
+	uint64_t started_us, look_us, ended_us; /* CLOCK_MONOTONIC */
 	uint64_t built_us; /* CPU time that building took */
 	bool ready, failed, ended, dead;
 	bool input_ended; /* the terminal has been told */
+	bool caller_gone;
 	bool stopping; /* a limit or signal ended it: reason is set */
 	int status; /* of the command, once ended */
 	struct rusage usage; /* of everything inside, once dead */
@@ -50,6 +51,9 @@ void watch_prepare(struct box *b);
 
 /* Until the end; fills the verdict. 0, or -1 with the failure. */
 int watch(struct box *b);
+
+/* judge.c: how did it end, and what did it use? Fills the verdict. */
+void judge(struct box *b, uint64_t now_us);
 
 /* Ends a sandbox that could not be started properly. */
 void watch_abandon(struct box *b);

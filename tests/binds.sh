@@ -93,7 +93,14 @@ fi
 if [[ $AS != root ]] &&
     testcase "a bound file its caller cannot read is not readable inside"
 then
-	run --ro-bind /etc/shadow:/given -- cat /given
+	secret=/etc/shadow
+	if ((EUID == 0)); then
+		# The smallest Debian has no such file.
+		secret=$PWD/secret
+		echo secret >"$secret"
+		chmod 600 "$secret"
+	fi
+	run --ro-bind "$secret:/given" -- cat /given
 	expect_no_out
 	check_not "it was read" test "$status" -eq 0
 fi

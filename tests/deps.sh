@@ -23,5 +23,7 @@ trap 'rm -f "$log"' EXIT
 if ! { apt-get -q update && apt-get -qy install --no-install-recommends \
     "${missing[@]}"; } >"$log" 2>&1; then
 	tail -20 "$log" >&2
+	echo "missing packages could not be installed," \
+	    "which takes a network: ${missing[*]}" >&2
 	exit 1
 fi

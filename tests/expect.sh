@@ -149,6 +149,21 @@ check_not()
 	! "$@" >/dev/null 2>&1 || fail "$what"
 }
 
+# Is masking parts of /proc to any effect? Not where another procfs is in the
+# mount namespace, out of reach, below the root that systemd-nspawn has moved
+# over the one it came from: then one can be mounted with no /proc in sight.
+masks_count()
+{
+	local number=165
+
+	[[ $(uname -m) == x86_64 ]] || number=40
+	# shellcheck disable=SC2016 # it is perl
+	! unshare --mount sh -c 'while umount -l /proc; do :; done
+	    exec unshare --user --mount --pid --fork --keep-caps perl -e "$1" \
+	    "$2"' sh '($n, $p, $at) = (shift() + 0, "proc", "/proc");
+	    exit(syscall($n, $p, $at, $p, 0, 0) != 0)' "$number" 2>/dev/null
+}
+
 # Does the host have this program where the sandbox will find it?
 have()
 {

@@ -61,6 +61,8 @@ leaks_files()
 	done
 	find /sys/fs/cgroup -name 'mayfly*' -type d ! -name mayfly-self \
 	    ! -name '*.service' ! -name '*.slice' ! -name '*.scope' \
+	    ! -name '*.socket' \
+	    ! -name '*.socket' ! -name '*.timer' \
 	    -printf 'cgroup %p\n' 2>/dev/null
 }
 

@@ -119,4 +119,24 @@ if testcase "root inside cannot change the network" &&
 	check_not "an address was added" test "$status" -eq 0
 fi
 
+if [[ $AS == root ]] &&
+    testcase "root without CAP_NET_ADMIN has the same network"; then
+	# As in a container that has the network of its host.
+	less=(setpriv --bounding-set -net_admin --inh-caps -net_admin --
+	    "$MAYFLY")
+	"${less[@]}" run -- perl -e "$ECHO" 127.0.0.1 80 </dev/null >out 2>err
+	status=$?
+	expect_status 0
+	expect_out ping
+	"${less[@]}" run --user 1000 -- sh -c 'sed 1,2d /proc/net/dev |
+	    cut -d: -f1 | tr -d " "; sed 1d /proc/net/route
+	    cat /proc/sys/net/ipv4/ip_unprivileged_port_start
+	    exit 7' </dev/null >out 2>err
+	status=$?
+	expect_status 7
+	expect_out $'lo\n0'
+	check_not "lo can be set down" "${less[@]}" run -- ip link set lo down
+	check "the doctor says that none can run" "${less[@]}" doctor
+fi
+
 t_done

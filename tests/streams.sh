@@ -252,7 +252,10 @@ if testcase "the command starts with no signal ignored or blocked"; then
 	    sigprocmask(SIG_BLOCK, POSIX::SigSet->new(SIGTERM, SIGUSR2));
 	    exec @ARGV' "${T_AS[@]}" "$MAYFLY" run -- \
 	    grep -E '^Sig(Ign|Blk):' /proc/self/status </dev/null >out 2>err
+	status=$?
+	expect_status 0
 	check "out is not 0, 0" test "$(grep -cE '\s0{16}$' out)" = 2
+	check "stderr is not empty" test ! -s err
 fi
 
 if testcase "output to a file that is appended to is appended"; then

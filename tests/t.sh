@@ -84,6 +84,8 @@ t_become()
 	root)
 		T_UID=0
 		((EUID == 0)) || t_give_up "AS=root needs root"
+		export MAYFLY_STATE_DIR=$T_ROOT/state
+		T_RUN_DIRS+=("$T_ROOT/state")
 		return
 		;;
 	subuid)
@@ -148,10 +150,25 @@ t_start()
 	t_install
 	t_become
 	umask 022
+	# sudo lowers it to 0, and then a user cannot have it higher.
+	((EUID != 0)) || ulimit -Hc unlimited 2>/dev/null
 	if [[ -n ${T_ENTERED:-} ]] && ((EUID == 0 && $$ == 1)); then
 		mount -t tmpfs tmpfs /dev/shm
+		t_unmount_procs
 		echo host-of-the-tests >/proc/sys/kernel/hostname
 	fi
+}
+
+# Another procfs, such as that of a chroot, would stay unmasked where a case
+# masks parts of /proc, and to the kernel one that is whole is enough.
+t_unmount_procs()
+{
+	local path type
+
+	while read -r _ path type _; do
+		[[ $type != proc || $path/ == /proc/* ]] ||
+		    umount -l "$(printf '%b' "$path")"
+	done </proc/mounts
 }
 
 # Wipes a directory of ours, and nothing that is mounted below it.
@@ -189,6 +206,7 @@ testcase()
 	if [[ ! -e $T_ROOT/leaks.before ]]; then
 		# What the first run creates for all later ones is no leak.
 		"${T_AS[@]}" "$MAYFLY" run -- true </dev/null >/dev/null 2>&1
+		"${T_AS[@]}" "$MAYFLY" reap >/dev/null 2>&1
 		leaks_baseline
 	fi
 	t_sentence=$1

@@ -32,7 +32,7 @@ for INSIDE in $ATTACK_UIDS; do
 				echo "$name: out of reach"
 			done)
 			oom_score_adj -1000: EACCES
-			core limit 1 1
+			core limit $CORE
 			prlimit64 to 0: EPERM
 			prlimit64 to 0 softly: EPERM
 			prlimit64 to infinity: EPERM
@@ -40,7 +40,7 @@ for INSIDE in $ATTACK_UIDS; do
 			prlimit64 + 1<<32: EPERM
 			setrlimit to 0: EPERM
 			setrlimit + 1<<32: EPERM
-			core limit 1 1
+			core limit $CORE
 		END
 		[[ $before == \
 		    "$(sysctl kernel.core_pattern kernel.sysrq 2>&1)" ]] ||

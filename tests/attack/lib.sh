@@ -39,6 +39,9 @@ ATTACK_UIDS=${ATTACK_UIDS:-0 1000}
 ROW=${ROW:-}
 INSIDE=0
 OPTIONS=()
+# The core limit inside: 1, unless it came down to 0 before.
+CORE='1 1'
+[[ $(prlimit --core --output HARD --noheadings --raw) != 0 ]] || CORE='0 0'
 
 # Makes /attack/NAME available.
 program()

@@ -19,7 +19,7 @@ expect_limits()
 		echo "raise fsize: EPERM"
 		echo "stack 8388608 8388608"
 		echo "raise stack: EPERM"
-		echo "core 1 1"
+		echo "core $CORE"
 		echo "rtprio 0 0"
 		echo "raise rtprio: EPERM"
 		echo "nice 0 0"

@@ -5,6 +5,9 @@
 #
 #	guest.sh [TOPIC]...	all of tests/vm, or these of it or of tests/
 #	guest.sh --shell	a root shell there; `poweroff` leaves
+#	guest.sh --container TOPIC...	the same root in systemd-nspawn: it
+#			boots in a second, with the cgroups and the kernel of
+#			this machine
 #
 # The program and the tests are those of this tree. Nothing that the guest does
 # to its disk is kept. Fails when a test does, when the guest hangs, and when
@@ -85,7 +88,7 @@ make_disk()
 	write_orders "$@" >"$SCRATCH/tree/orders"
 	# Whole blocks of a disk: tar pads to 10 KB.
 	tar -C "$SCRATCH/tree" -cf "$SCRATCH/disk" build orders \
-	    -C "$TREE" tests || die "no disk was made"
+	    -C "$TREE" Makefile man tests units || die "no disk was made"
 }
 
 boot()
@@ -105,35 +108,97 @@ shell()
 	boot -chardev stdio,id=here,signal=off -serial chardev:here
 }
 
-run_topics()
+# What starts the tests where there is no serial line.
+write_service()
 {
-	local last code
+	cat >"$SCRATCH/service" <<-'END'
+		[Unit]
+		SuccessAction=poweroff-force
+		FailureAction=poweroff-force
+		[Service]
+		Type=oneshot
+		WorkingDirectory=/opt
+		ExecStartPre=/bin/tar -x -f /disk
+		ExecStart=/bin/bash /opt/tests/vm/inside.sh
+		StandardOutput=append:/results
+		StandardError=append:/results
+	END
+}
 
-	export -f boot
-	export ACCEL CACHE SCRATCH
-	timeout -k 5 "$PATIENCE" bash -c 'exec 2>&1
-	    boot -serial stdio </dev/null' | tee "$SCRATCH/results"
-	code=${PIPESTATUS[0]}
+# The mount ends with the namespace it is made in, and nothing of this machine
+# is writable there but the file of results. Session directories cannot be on
+# the overlay that the root is.
+contain()
+{
+	mount -o loop,ro,noload "$CACHE/root.ext4" "$SCRATCH/root" || return
+	SYSTEMD_NSPAWN_UNIFIED_HIERARCHY=1 systemd-nspawn --quiet --boot \
+	    --register=no --keep-unit --machine="mayfly-$$" \
+	    --directory="$SCRATCH/root" --volatile=overlay \
+	    --tmpfs=/var/lib/mayfly --private-network --console=pipe \
+	    --bind-ro="$SCRATCH/disk:/disk" --bind="$SCRATCH/results:/results" \
+	    --bind-ro="$SCRATCH/service:$1"
+}
+
+run_in_container()
+{
+	local code
+
+	((EUID == 0)) || die "systemd-nspawn needs root"
+	mkdir "$SCRATCH/root"
+	: >"$SCRATCH/results"
+	write_service
+	export -f contain
+	export CACHE SCRATCH
+	timeout -k 5 "$PATIENCE" unshare --mount bash -c 'contain "$@"' bash \
+	    /etc/systemd/system/mayfly-tests.service \
+	    </dev/null >"$SCRATCH/console" 2>&1
+	code=$?
+	cat "$SCRATCH/results"
+	conclude "$code"
+}
+
+# The last line of the results says whether all went well.
+conclude()
+{
+	local last
+
 	last=$(tail -n 1 "$SCRATCH/results")
 	if [[ $last =~ ^[0-9]+\ passed,\ ([0-9]+)\ failed,\ [0-9]+\ skipped$ &&
-	    $code == 0 ]]; then
+	    $1 == 0 ]]; then
 		((BASH_REMATCH[1] == 0))
 		return
 	fi
 	tail -n 20 "$SCRATCH/console" | cat -v
-	((code != 124)) || die "the guest hung: $PATIENCE seconds"
-	die "the guest ended before its last line ($code)"
+	(($1 != 124)) || die "the guest hung: $PATIENCE seconds"
+	die "the guest ended before its last line ($1)"
 }
 
-[[ -n $(type -P qemu-system-x86_64) ]] ||
-    die "qemu-system-x86_64 is missing: apt-get install qemu-system-x86"
-SCRATCH=$(mktemp -d "${TMPDIR:-/tmp}/mayfly-vm.XXXXXX") || exit 1
-trap 'rm -rf "$SCRATCH"' EXIT
-prepare_root
-choose_accel
-make_disk "$@"
-if [[ ${1:-} == --shell ]]; then
-	shell
-else
-	run_topics
+run_topics()
+{
+	export -f boot
+	export ACCEL CACHE SCRATCH
+	timeout -k 5 "$PATIENCE" bash -c 'exec 2>&1
+	    boot -serial stdio </dev/null' | tee "$SCRATCH/results"
+	conclude "${PIPESTATUS[0]}"
+}
+
+way=machine
+case ${1:-} in
+--container | --shell)
+	way=${1#--}
+	;;
+esac
+[[ $way != container ]] || shift
+if [[ $way != container && -z $(type -P qemu-system-x86_64) ]]; then
+	die "qemu-system-x86_64 is missing: apt-get install qemu-system-x86"
 fi
+SCRATCH=$(mktemp -d "${TMPDIR:-/tmp}/mayfly-vm.XXXXXX") || exit 1
+trap 'rm -rf --one-file-system "$SCRATCH"' EXIT
+prepare_root
+[[ $way == container ]] || choose_accel
+make_disk "$@"
+case $way in
+container) run_in_container ;;
+machine) run_topics ;;
+shell) shell ;;
+esac

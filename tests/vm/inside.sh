@@ -12,7 +12,7 @@
 set -u
 
 cd /opt || exit 1
-stty -opost
+[[ ! -t 0 ]] || stty -opost
 # shellcheck source=/dev/null
 . ./orders
 

@@ -9,8 +9,8 @@ set -u
 
 SUITE=bookworm
 # kmod: overlay is a module. systemd-container: systemd-nspawn.
-PACKAGES=(busybox-static dbus dbus-user-session jq kmod libpam-systemd
-    linux-image-cloud-amd64 passwd perl procps psmisc python3-minimal strace
+PACKAGES=(busybox-static curl dbus dbus-user-session jq kmod libpam-systemd
+    linux-image-cloud-amd64 make passwd perl procps psmisc python3-minimal strace
     systemd systemd-container systemd-sysv uidmap)
 
 # Enough to mount the root; the rest of what that takes is in the kernel.
@@ -122,6 +122,13 @@ build()
 	mv root.ext4.new root.ext4
 }
 
+# Is that what apt complained of?
+is_offline()
+{
+	grep -qE "resolv(e|ing) |Could ?n[o']t connect|Network is unreachable|$(
+	    )Connection (timed out|failed|refused)" build.log
+}
+
 if (($# != 1)) || ! mkdir -p "$1" || ! cd "$1"; then
 	echo "usage: root.sh DIRECTORY"
 	exit 64
@@ -135,7 +142,11 @@ done
 rm -rf root
 if ! build; then
 	rm -rf root
+	if is_offline; then
+		echo "root.sh: there is no network: the guest is made of" \
+		    "Debian's packages, and they cannot be fetched"
+	fi
 	echo "root.sh: the root was not built; see $1/build.log"
-	tail -n 5 build.log
+	grep '^E:' build.log || tail -n 5 build.log
 	exit 1
 fi

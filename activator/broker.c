@@ -1,0 +1,252 @@
+#include "broker.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <syslog.h>
+
+#include "log.h"
+#include "routes.h"
+
+static void
+send_answer(struct broker *b, enum message type, const struct answer *a)
+{
+	/* A front that has gone is noticed when its note is awaited. */
+	(void)message_send(b->link, type, a, NULL, 0);
+}
+
+/* The log's reason for a refusal, as much of it as fits. */
+static void
+keep_why(struct broker *b, const char *text)
+{
+	size_t len = strnlen(text, sizeof(b->because) - 1);
+
+	memcpy(b->because, text, len);
+	b->because[len] = '\0';
+}
+
+void
+broker_refuse(
+    struct broker *b, int status, const char *code, const char *message)
+{
+	struct answer a = { .status = (uint64_t)status,
+		.code = (char *)(uintptr_t)code,
+		.text = (char *)(uintptr_t)message };
+
+	if (*b->because == '\0')
+		(void)snprintf(b->because, sizeof(b->because), "%s", message);
+	send_answer(b, MESSAGE_ERROR, &a);
+}
+
+void
+broker_answer(struct broker *b, int status, struct json *j)
+{
+	struct answer a = { .status = (uint64_t)status };
+
+	if (j != NULL && json_finish(j) != 0) {
+		json_free(j);
+		broker_refuse(b, 500, "sandbox_failed", "no memory");
+		return;
+	}
+	if (j != NULL) {
+		/* A text's end. Room is there: it grows by doubling. */
+		j->data[j->len - 1] = '\0';
+		a.body = j->data;
+	}
+	send_answer(b, MESSAGE_ANSWER, &a);
+	if (j != NULL)
+		json_free(j);
+}
+
+bool
+broker_refuse_session(
+    struct broker *b, enum session_result r, const struct failure *f)
+{
+	switch (r) {
+	case SESSION_OK:
+		return false;
+	case SESSION_NOT_FOUND:
+		broker_refuse(
+		    b, 404, "not_found", "there is no session with this id");
+		break;
+	case SESSION_BUSY:
+		broker_refuse(b, 409, "session_busy",
+		    "another run goes on in this session");
+		break;
+	case SESSION_FULL:
+		broker_refuse(
+		    b, 503, "too_many_sessions", "max_sessions is reached");
+		break;
+	case SESSION_WRONG:
+		broker_refuse(b, 422, "invalid_field", f->detail);
+		break;
+	default:
+		broker_refuse_failure(b, f);
+		break;
+	}
+	return true;
+}
+
+void
+broker_refuse_failure(struct broker *b, const struct failure *f)
+{
+	/* What the request brought along: its own words may come back. */
+	static const char *const its_own[] = { "cwd", "files", "user", "image",
+		"limits" };
+	char text[320];
+
+	(void)failure_text(f, text, sizeof(text));
+	keep_why(b, text);
+	for (size_t i = 0; i < sizeof(its_own) / sizeof(*its_own); i++) {
+		if (strcmp(its_own[i], f->step) == 0) {
+			broker_refuse(b, 422, "invalid_field", text);
+			return;
+		}
+	}
+	(void)snprintf(text, sizeof(text),
+	    "the sandbox could not be built: step %s%s%s", f->step,
+	    f->error != 0 ? ": " : "", f->error != 0 ? strerror(f->error) : "");
+	broker_refuse(b, 500, "sandbox_failed", text);
+}
+
+/* Tells, or why not; true when the front may go on. */
+static bool
+admit(struct broker *b, const char *wrong)
+{
+	struct packet p;
+	char why[256];
+	int status;
+
+	if (message_receive(b->link, &p) != 1)
+		return false;
+	if (p.type == MESSAGE_NOTE) {
+		struct note n;
+
+		if (message_read(&p, &n) == NULL && n.why != NULL)
+			(void)snprintf(
+			    b->because, sizeof(b->because), "%s", n.why);
+		return false;
+	}
+	if (p.type != MESSAGE_CALLER || message_read(&p, &b->caller) != NULL)
+		return false;
+	if (wrong != NULL) {
+		(void)snprintf(b->because, sizeof(b->because), "%s", wrong);
+		broker_refuse(b, 500, "bad_configuration",
+		    "mayfly's configuration is wrong; its log says where");
+		return true;
+	}
+	status = authorize(b->config, &b->peer, &b->caller, &b->who, why,
+	    b->because, sizeof(why));
+	if (status != 0) {
+		broker_refuse(b, status,
+		    status == 401   ? "unauthorized"
+		    : status == 403 ? "forbidden"
+				    : "bad_configuration",
+		    why);
+		return true;
+	}
+	b->owner = b->who.sees_all ? NULL : b->who.owner;
+	return message_send(b->link, MESSAGE_ALLOWED, NULL, NULL, 0) == 0;
+}
+
+static void
+serve_request(struct broker *b)
+{
+	switch ((enum verb)b->request.verb) {
+	case VERB_RUN:
+	case VERB_SESSION_RUN:
+		broker_run(b);
+		break;
+	case VERB_SESSION_CREATE:
+	case VERB_SESSION_LIST:
+	case VERB_SESSION_SHOW:
+	case VERB_SESSION_ENV:
+	case VERB_SESSION_CWD:
+	case VERB_SESSION_TTL:
+	case VERB_SESSION_DELETE:
+		broker_session(b);
+		break;
+	default:
+		broker_refuse(b, 404, "not_found", "there is no such thing");
+		break;
+	}
+}
+
+static void
+log_run(const struct broker *b, struct log *l)
+{
+	const struct verdict *v = &b->verdict;
+
+	log_word(l, "reason", reason_name(v->reason));
+	if (v->exit_code >= 0)
+		log_number(l, "exit", v->exit_code);
+	if (v->signal >= 0)
+		log_number(l, "signal", v->signal);
+	log_number(l, "cpu_ms", (long long)v->cpu_ms);
+	log_number(l, "wall_ms", (long long)v->wall_ms);
+	log_number(l, "memory_kb", (long long)v->memory_kb);
+}
+
+static void
+log_request(struct broker *b, struct note *n)
+{
+	const struct caller *c = &b->caller;
+	struct log l;
+
+	log_init(&l, n->status >= 500 ? LOG_ERR : LOG_INFO);
+	log_quoted(
+	    &l, "id", c->request_id != NULL ? c->request_id : b->request_id);
+	log_word(&l, "peer", b->peer.text);
+	if (*b->who.owner != '\0')
+		log_word(&l, "owner", b->who.owner);
+	log_quoted(&l, "method", c->method != NULL ? c->method : "-");
+	log_quoted(&l, "path", c->path != NULL ? c->path : "-");
+	if (b->request.id != NULL)
+		log_word(&l, "session", b->request.id);
+	log_number(&l, "status", (long long)n->status);
+	if (b->has_verdict) {
+		if (n->output_over && (b->verdict.reason == REASON_EXIT ||
+					  b->verdict.reason == REASON_SIGNAL)) {
+			b->verdict.reason = REASON_OUTPUT;
+			b->verdict.exit_code = -1;
+			b->verdict.signal = 9;
+		}
+		log_run(b, &l);
+	}
+	if (*b->because != '\0')
+		log_quoted(&l, "why", b->because);
+	else if (n->why != NULL)
+		log_quoted(&l, "why", n->why);
+	log_write(&l);
+}
+
+void
+broker_serve(struct broker *b, const char *wrong)
+{
+	struct note n = { 0 };
+	struct packet p;
+	bool noted = false;
+
+	if (admit(b, wrong)) {
+		/* A request, or how it ended without one. */
+		while (!noted && message_receive(b->link, &p) == 1) {
+			if (p.type == MESSAGE_NOTE) {
+				noted = message_read(&p, &n) == NULL;
+			} else if (p.type != MESSAGE_REQUEST ||
+				   b->request.verb != 0 ||
+				   message_read(&p, &b->request) != NULL ||
+				   (b->request.id != NULL &&
+				       !session_is_id(b->request.id))) {
+				(void)snprintf(b->because, sizeof(b->because),
+				    "the front broke the protocol");
+				break;
+			} else {
+				serve_request(b);
+			}
+		}
+	}
+	if (b->caller.method == NULL && *b->because == '\0')
+		return; /* a connection without a request */
+	log_request(b, &n);
+}

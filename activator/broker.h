@@ -1,0 +1,63 @@
+#ifndef ACTIVATOR_BROKER_H
+#define ACTIVATOR_BROKER_H
+
+#include <sys/types.h>
+
+#include "auth.h"
+#include "config.h"
+#include "json.h"
+#include "message.h"
+#include "session.h"
+
+/* One request, as the process sees it that may do something. */
+struct broker {
+	int link; /* to the front */
+	const struct config *config;
+	struct peer peer;
+	struct caller caller;
+	struct identity who;
+	struct request request;
+	const char *owner; /* whose sessions are seen; NULL: all */
+	char request_id[SESSION_ID_LEN + 1];
+
+	/* For the log: */
+	const char *why; /* a refusal that the client was not told whole */
+	char because[256];
+	struct verdict verdict;
+	bool has_verdict;
+};
+
+/*
+ * Serves the front at link. wrong: what is wrong with the configuration, or
+ * NULL. Logs one line.
+ */
+void broker_serve(struct broker *b, const char *wrong);
+
+/* Answers with an error; message is a sentence. */
+void broker_refuse(
+    struct broker *b, int status, const char *code, const char *message);
+
+/* Answers with the JSON, which is finished and freed; NULL for none. */
+void broker_answer(struct broker *b, int status, struct json *j);
+
+/* Answers what a session's function said; false where it was SESSION_OK. */
+bool broker_refuse_session(
+    struct broker *b, enum session_result r, const struct failure *f);
+
+/*
+ * Answers a failure of the sandbox: the step is named and no path of the
+ * host's; where the request was wrong, what of it.
+ */
+void broker_refuse_failure(struct broker *b, const struct failure *f);
+
+/* broker_run.c: POST /run and /sessions/ID/run. */
+void broker_run(struct broker *b);
+
+/* broker_session.c: the other ones of /sessions. */
+void broker_session(struct broker *b);
+
+/* Is cwd a directory in the open session? 0, or -1 with the failure. */
+int broker_check_cwd(struct broker *b, const struct session *s, const char *cwd,
+    struct failure *f);
+
+#endif

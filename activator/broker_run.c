@@ -1,0 +1,243 @@
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "box.h"
+#include "broker.h"
+#include "routes.h"
+#include "slot.h"
+#include "sys.h"
+
+/* What a collected file may be long where `output` says nothing. */
+#define COLLECT_BYTES LIMIT_OUTPUT_KEPT
+
+/* A run while it is prepared. */
+struct run {
+	struct plan plan;
+	struct session session;
+	char why[256];
+	char *shell[4]; /* /bin/sh -c TEXT */
+	char words[2][8];
+};
+
+/* Texts are checked here again, whatever the front has said of them. */
+static int
+plan_limits(const struct request *q, struct plan *p, char *why, size_t size)
+{
+	for (int i = 0; i < LIMIT_MAX; i++) {
+		if (q->limits[i] != NULL &&
+		    limits_set(&p->limits, (enum limit)i, q->limits[i], why,
+			size) != 0)
+			return -1;
+	}
+	return 0;
+}
+
+static int
+plan_words(const struct request *q, struct run *r)
+{
+	struct plan *p = &r->plan;
+
+	if (q->command == NULL || q->command[0] == NULL ||
+	    (q->shell && q->command[1] != NULL)) {
+		(void)snprintf(r->why, sizeof(r->why), "command: is missing");
+		return -1;
+	}
+	/* Copies: PID 1 wipes the words of the command. */
+	(void)strcpy(r->words[0], "/bin/sh");
+	(void)strcpy(r->words[1], "-c");
+	r->shell[0] = r->words[0];
+	r->shell[1] = r->words[1];
+	r->shell[2] = q->command[0];
+	p->argv = q->shell ? r->shell : q->command;
+	if (q->cwd != NULL && *q->cwd != '/') {
+		(void)snprintf(
+		    r->why, sizeof(r->why), "cwd: must be an absolute path");
+		return -1;
+	}
+	p->cwd = q->cwd;
+	for (char **e = q->env; e != NULL && *e != NULL; e++) {
+		if (plan_env(p, *e, r->why, sizeof(r->why)) != 0)
+			return -1;
+	}
+	return q->user != NULL ? plan_user(p, q->user, r->why, sizeof(r->why))
+			       : 0;
+}
+
+/* From the request alone. 0, or -1 with a sentence. */
+static int
+plan_request(struct broker *b, struct run *r)
+{
+	const struct request *q = &b->request;
+	struct plan *p = &r->plan;
+
+	plan_init(p);
+	p->limits = b->config->limits;
+	p->image = q->image != NULL ? q->image : b->config->default_image;
+	p->network = (enum network)q->network;
+	if (plan_words(q, r) != 0 ||
+	    plan_limits(q, p, r->why, sizeof(r->why)) != 0)
+		return -1;
+	if (strcmp(p->image, "host") != 0) {
+		(void)snprintf(r->why, sizeof(r->why),
+		    "image: there is no image '%.64s'", p->image);
+		return -1;
+	}
+	return 0;
+}
+
+/* A pipe for the command and the front; input: the command reads. */
+static int
+open_pipe(bool input, int *ret_command, int *ret_front)
+{
+	int fds[2];
+
+	if (pipe2(fds, O_CLOEXEC) != 0)
+		return -1;
+	*ret_command = fds[input ? 0 : 1];
+	*ret_front = fds[input ? 1 : 0];
+	return fcntl(*ret_front, F_SETFL, O_NONBLOCK);
+}
+
+/* Makes the pipes and gives their far ends away. */
+static int
+start_front(struct broker *b, struct run *r)
+{
+	struct plan *p = &r->plan;
+	const struct request *q = &b->request;
+	struct answer a = { .id = b->request_id };
+	int front[STARTED_MAX], n = 0, error = 0;
+	struct {
+		bool wanted, input;
+		int *fd;
+	} all[STARTED_MAX] = {
+		[STARTED_IN] = { true, true, &p->in.fd },
+		[STARTED_OUT] = { true, false, &p->out.fd },
+		[STARTED_ERR] = { true, false, &p->err.fd },
+		[STARTED_FILES] = { q->files, true, &p->files_in },
+		[STARTED_COLLECT] = { q->collect != NULL &&
+					  q->collect[0] != NULL,
+		    false, &p->files_out },
+	};
+
+	for (int i = 0; i < STARTED_MAX; i++) {
+		if (all[i].wanted &&
+		    open_pipe(all[i].input, all[i].fd, &front[n++]) != 0)
+			return -1;
+	}
+	p->in.direct = p->out.direct = p->err.direct = true;
+	p->collect = q->collect;
+	while (p->collect != NULL && p->collect[p->collect_count] != NULL)
+		p->collect_count++;
+	a.output = p->limits.value[LIMIT_OUTPUT];
+	p->collect_max =
+	    p->limits.asked[LIMIT_OUTPUT] ? a.output : COLLECT_BYTES;
+	if (message_send(b->link, MESSAGE_STARTED, &a, front, n) != 0)
+		error = errno;
+	for (int i = 0; i < n; i++)
+		(void)close(front[i]);
+	errno = error;
+	return error == 0 ? 0 : -1;
+}
+
+static void
+run_plan(struct broker *b, struct run *r)
+{
+	struct plan *p = &r->plan;
+	struct failure f;
+
+	if (p->limits.value[LIMIT_OUTPUT] == LIMIT_UNSET &&
+	    !b->request.streamed) {
+		p->limits.value[LIMIT_OUTPUT] = LIMIT_OUTPUT_KEPT;
+		if (p->limits.cap[LIMIT_OUTPUT] < LIMIT_OUTPUT_KEPT)
+			p->limits.value[LIMIT_OUTPUT] =
+			    p->limits.cap[LIMIT_OUTPUT];
+	}
+	if (start_front(b, r) != 0) {
+		(void)failure_set(&f, "streams", errno, "pipe");
+		broker_refuse_failure(b, &f);
+		return;
+	}
+	p->caller = b->link;
+	if (box_run(p, b->config, &b->verdict, &f) != 0) {
+		broker_refuse_failure(b, &f);
+		return;
+	}
+	b->has_verdict = true;
+	(void)message_send(b->link, MESSAGE_VERDICT, &b->verdict, NULL, 0);
+}
+
+/* In the session, whose turn it is now. */
+static void
+run_in_session(struct broker *b, struct run *r)
+{
+	struct failure f;
+	enum session_result result;
+
+	session_init(&r->session);
+	result = session_open(
+	    b->config, b->owner, b->request.id, b->link, &r->session, &f);
+	if (broker_refuse_session(b, result, &f))
+		return;
+	result = session_plan(&r->session, &r->plan, &f);
+	if (!broker_refuse_session(b, result, &f)) {
+		if (plan_finish(&r->plan, r->why, sizeof(r->why)) != 0)
+			broker_refuse(b, 422, "invalid_field", r->why);
+		else
+			run_plan(b, r);
+	}
+	session_close(b->config, &r->session);
+}
+
+void
+broker_run(struct broker *b)
+{
+	static struct run r;
+	struct failure f;
+	bool in_session = b->request.verb == VERB_SESSION_RUN;
+
+	if (in_session && b->request.id == NULL) {
+		broker_refuse(b, 404, "not_found", "there is no such session");
+		return;
+	}
+	if (plan_request(b, &r) != 0 ||
+	    (!in_session && plan_finish(&r.plan, r.why, sizeof(r.why)) != 0)) {
+		broker_refuse(b, 422, "invalid_field", r.why);
+		return;
+	}
+	auto_fd slot = slot_take(b->config, &f);
+	if (slot < 0 && f.error == EAGAIN) {
+		broker_refuse(
+		    b, 503, "too_many_runs", "max_runs runs are going on");
+		return;
+	}
+	if (slot < 0) {
+		broker_refuse_failure(b, &f);
+		return;
+	}
+	if (in_session)
+		run_in_session(b, &r);
+	else
+		run_plan(b, &r);
+}
+
+int
+broker_check_cwd(struct broker *b, const struct session *s, const char *cwd,
+    struct failure *f)
+{
+	static struct plan p;
+	struct verdict v;
+	char why[128];
+
+	plan_init(&p);
+	p.limits = b->config->limits;
+	if (session_plan(s, &p, f) != SESSION_OK ||
+	    plan_finish(&p, why, sizeof(why)) != 0)
+		return -1;
+	p.cwd = cwd;
+	p.caller = b->link;
+	return box_run(&p, b->config, &v, f);
+}

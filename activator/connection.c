@@ -1,0 +1,152 @@
+/*
+ * Who does what with a request.
+ *
+ *	client <-> FRONT <-link-> BROKER --> sandbox
+ *	             |                          |
+ *	             '----------pipes-----------'
+ *
+ * The FRONT (front.c) is where a stranger's bytes are parsed: head, body,
+ * JSON. It is locked down before it reads the first of them (lockdown.c): an
+ * empty root, a user of its own, no capability, some twenty system calls.
+ * What it makes of a request it tells the BROKER in one bounded message
+ * (message.c); it carries the command's input and output itself, and writes
+ * the response.
+ *
+ * The BROKER (broker.c) may do everything, and never reads what a client or a
+ * command has written. It decides who may call, checks every value anew, and
+ * runs the sandbox. The front's death is the client's: it ends the run.
+ *
+ * Both end with the request. Nothing of it is left in either for another.
+ */
+#include "connection.h"
+
+#include <sys/random.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <syslog.h>
+#include <unistd.h>
+
+#include "broker.h"
+#include "front.h"
+#include "lockdown.h"
+#include "log.h"
+
+/* Random, in the form of every identifier. */
+static void
+make_id(char id[SESSION_ID_LEN + 1])
+{
+	static const char digits[] = "abcdefghijklmnopqrstuvwxyz234567";
+	unsigned char bytes[SESSION_ID_LEN];
+
+	if (getrandom(bytes, sizeof(bytes), 0) != (ssize_t)sizeof(bytes))
+		memset(bytes, 0, sizeof(bytes));
+	for (size_t i = 0; i < SESSION_ID_LEN; i++)
+		id[i] = digits[bytes[i] % 32];
+	id[SESSION_ID_LEN] = '\0';
+}
+
+static int
+complain_about(const char *what, int error)
+{
+	struct log l;
+
+	log_init(&l, LOG_ERR);
+	log_word(&l, "connection", "failed");
+	log_word(&l, "step", what);
+	log_quoted(&l, "why", strerror(error));
+	log_write(&l);
+	return 1;
+}
+
+/* The front's life. What goes wrong before it can answer is the log's. */
+static noreturn void
+be_front(const char *root, int sock, int link, const char *id)
+{
+	struct note n = { 0 };
+	const char *step;
+	char why[128];
+
+	(void)signal(SIGPIPE, SIG_IGN);
+	if (lockdown(root, (const int[]){ sock, link }, 2, &step) != 0) {
+		(void)snprintf(why, sizeof(why), "the front's %s: %s", step,
+		    strerror(errno));
+		n.why = why;
+		if (message_send(FRONT_LINK, MESSAGE_NOTE, &n, NULL, 0) != 0)
+			(void)message_send(link, MESSAGE_NOTE, &n, NULL, 0);
+		_exit(1);
+	}
+	front_run(id);
+}
+
+/* Ends with the front: what is left of it is its exit. */
+static void
+reap_front(pid_t pid)
+{
+	char why[64];
+	struct log l;
+	int status;
+
+	while (waitpid(pid, &status, 0) < 0) {
+		if (errno != EINTR)
+			return;
+	}
+	if (!WIFSIGNALED(status))
+		return;
+	(void)snprintf(why, sizeof(why), "the front died: %s",
+	    strsignal(WTERMSIG(status)));
+	log_init(&l, LOG_ERR);
+	log_word(&l, "connection", "failed");
+	log_quoted(&l, "why", why);
+	log_write(&l);
+}
+
+/* The broker has no use for the client's socket, but its number is taken. */
+static int
+give_away(int sock)
+{
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+	if (null < 0 || (sock < 3 && dup2(null, sock) < 0))
+		return -1;
+	return close(sock < 3 ? null : sock);
+}
+
+int
+connection_serve(int sock)
+{
+	static struct config config;
+	static struct broker b;
+	char wrong[512], root[4096];
+	bool is_wrong;
+	int pair[2];
+	pid_t pid;
+
+	is_wrong = config_read(&config, wrong, sizeof(wrong)) != 0;
+	if (peer_read(sock, &b.peer) != 0)
+		return complain_about("peer", errno);
+	make_id(b.request_id);
+	if (lockdown_prepare(&config, root, sizeof(root)) != 0)
+		return complain_about("root", errno);
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) != 0)
+		return complain_about("socketpair", errno);
+	pid = fork();
+	if (pid < 0)
+		return complain_about("fork", errno);
+	if (pid == 0)
+		be_front(root, sock, pair[1], b.request_id);
+	(void)close(pair[1]);
+	if (give_away(sock) != 0)
+		return complain_about("socket", errno);
+	b.link = pair[0];
+	b.config = &config;
+	broker_serve(&b, is_wrong ? wrong : NULL);
+	(void)close(b.link);
+	reap_front(pid);
+	return 0;
+}

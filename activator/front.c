@@ -1,0 +1,414 @@
+#include "front.h"
+
+#include <sys/socket.h>
+
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "carry.h"
+#include "chunk.h"
+#include "http.h"
+#include "jsoncheck.h"
+#include "message.h"
+#include "reply.h"
+#include "request.h"
+#include "routes.h"
+
+/* After an error: what the client still sends is taken for so long. */
+#define LINGER_MS 2000
+#define LINGER_BYTES (8U << 20)
+
+/* One request. */
+struct front {
+	struct reply reply;
+	struct http_head head;
+	char buf[HTTP_HEAD_MAX]; /* the head, and what came with it */
+	size_t len, head_len;
+	const struct route *route;
+	struct body body;
+	char *text; /* of the body, ended */
+	size_t text_len;
+	bool unread; /* the client may be sending more */
+	struct note note;
+};
+
+/* Ends: with a word for the log, and without a reset for the client. */
+static noreturn void
+leave(struct front *f)
+{
+	int64_t until = reply_now_ms() + LINGER_MS, left;
+	struct pollfd p = { .fd = FRONT_CLIENT, .events = POLLIN };
+	size_t taken = 0;
+	ssize_t n;
+
+	f->note.status = (uint64_t)f->reply.status;
+	(void)message_send(FRONT_LINK, MESSAGE_NOTE, &f->note, NULL, 0);
+	/* A close with unread data makes the response vanish: RFC 9112, 9.6 */
+	if (f->unread && f->reply.status != 0) {
+		(void)shutdown(FRONT_CLIENT, SHUT_WR);
+		while (taken < LINGER_BYTES &&
+		       (left = until - reply_now_ms()) > 0 &&
+		       poll(&p, 1, (int)left) > 0) {
+			n = recv(
+			    FRONT_CLIENT, f->buf, sizeof(f->buf), MSG_DONTWAIT);
+			if (n <= 0)
+				break;
+			taken += (size_t)n;
+		}
+	}
+	_exit(0);
+}
+
+static noreturn void
+refuse(struct front *f, int status, const char *code, const char *why,
+    const char *allow)
+{
+	f->note.why = (char *)(uintptr_t)why;
+	(void)reply_error(&f->reply, status, code, why, allow);
+	leave(f);
+}
+
+/* Waits until the client has sent something; false when it is too late. */
+static bool
+wait_client(int64_t until)
+{
+	struct pollfd p = { .fd = FRONT_CLIENT, .events = POLLIN };
+	int64_t left;
+
+	for (;;) {
+		left = until - reply_now_ms();
+		if (left <= 0)
+			return false;
+		if (poll(&p, 1, (int)left) > 0)
+			return true;
+	}
+}
+
+static const char *
+code_of_head(int status)
+{
+	switch (status) {
+	case 413:
+		return "body_too_large";
+	case 414:
+		return "target_too_long";
+	case 417:
+		return "expectation_failed";
+	case 431:
+		return "head_too_large";
+	case 505:
+		return "http_version";
+	default:
+		return "bad_request";
+	}
+}
+
+/* Reads the head, and notes what the response needs of it. */
+static void
+read_head(struct front *f)
+{
+	int64_t until = reply_now_ms() + FRONT_HEAD_MS;
+	int n = 0;
+	ssize_t got;
+
+	f->unread = true;
+	while (n == 0) {
+		if (!wait_client(until)) {
+			if (f->len == 0)
+				leave(f);
+			refuse(f, 408, "timeout",
+			    "the head did not come within 5 seconds", NULL);
+		}
+		got = recv(FRONT_CLIENT, f->buf + f->len,
+		    sizeof(f->buf) - f->len, MSG_DONTWAIT);
+		if (got < 0 && (errno == EAGAIN || errno == EINTR))
+			continue;
+		if (got <= 0) {
+			f->note.why = (char *)(uintptr_t) "no whole request";
+			leave(f);
+		}
+		f->len += (size_t)got;
+		n = http_parse(f->buf, f->len, &f->head);
+	}
+	if (n < 0)
+		refuse(f, f->head.status, code_of_head(f->head.status),
+		    f->head.why, NULL);
+	f->head_len = (size_t)n;
+	f->unread = f->len > f->head_len || f->head.content_length > 0 ||
+		    f->head.chunked;
+	f->reply.minor = f->head.minor;
+	f->reply.head_only = strcmp(f->head.method, "HEAD") == 0;
+	if (f->head.request_id[0] != '\0')
+		(void)snprintf(f->reply.request_id, sizeof(f->reply.request_id),
+		    "%s", f->head.request_id);
+}
+
+/* A part of the head as a string, or NULL where there is none. */
+static char *
+text_of(struct http_text t)
+{
+	char *text;
+
+	if (t.data == NULL)
+		return NULL;
+	text = malloc(t.len + 1);
+	if (text == NULL)
+		_exit(1);
+	memcpy(text, t.data, t.len);
+	text[t.len] = '\0';
+	return text;
+}
+
+/* What the broker says; the end of this process where it is no. */
+static void
+hear(struct front *f, struct packet *p)
+{
+	struct pollfd fds[2] = { { .fd = FRONT_LINK, .events = POLLIN },
+		{ .fd = FRONT_CLIENT, .events = POLLRDHUP } };
+	struct answer a;
+
+	while (poll(fds, 2, -1) <= 0)
+		;
+	/* The broker notices, and does not go on. */
+	if (fds[0].revents == 0)
+		leave(f);
+	if (message_receive(FRONT_LINK, p) != 1)
+		refuse(f, 500, "sandbox_failed", "the broker died", NULL);
+	if (p->type == MESSAGE_ERROR) {
+		if (message_read(p, &a) != NULL)
+			_exit(1);
+		refuse(f, (int)a.status, a.code, a.text, NULL);
+	}
+}
+
+/*
+ * Says who asks, before anything else of the request is looked at: a stranger
+ * does not learn which paths there are.
+ */
+static void
+introduce(struct front *f)
+{
+	const struct http_head *h = &f->head;
+	struct caller c = { .method = f->head.method,
+		.path = f->head.path,
+		.host = text_of(h->host),
+		.origin = text_of(h->origin),
+		.token = text_of(h->token),
+		.request_id = f->reply.request_id,
+		.bad_credential = h->wrong_credential };
+	char id[SESSION_ID_LEN + 1], allow[64];
+	const struct route *r;
+	struct packet p;
+	int status;
+
+	r = route_find(h, id, &status, allow, sizeof(allow));
+	c.open = r != NULL && r->is_open;
+	if (message_send(FRONT_LINK, MESSAGE_CALLER, &c, NULL, 0) != 0)
+		refuse(f, 400, "bad_request",
+		    "Host, Origin or Authorization is too long", NULL);
+	hear(f, &p);
+}
+
+static void
+find_route(struct front *f)
+{
+	static char id[SESSION_ID_LEN + 1];
+	char allow[64], why[160];
+	int status;
+
+	f->route = route_find(&f->head, id, &status, allow, sizeof(allow));
+	if (f->route == NULL && status == 204) {
+		(void)reply_whole(&f->reply, 204, NULL, NULL, 0, allow);
+		leave(f);
+	}
+	if (f->route == NULL && status == 405) {
+		(void)snprintf(
+		    why, sizeof(why), "only %s is known here", allow);
+		refuse(f, 405, "method_not_allowed", why, allow);
+	}
+	if (f->route == NULL)
+		refuse(
+		    f, 404, "not_found", "there is nothing at this path", NULL);
+	f->body.request.verb = f->route->verb;
+	f->body.request.id = *id != '\0' ? id : NULL;
+	if (request_read_query(
+		&f->body, f->route, &f->head, why, sizeof(why)) != 0)
+		refuse(f, 422, "invalid_field", why, NULL);
+	if (f->route->has_body &&
+	    !http_is(f->head.content_type, "application/json"))
+		refuse(f, 415, "unsupported_media_type",
+		    "Content-Type: must be application/json", NULL);
+}
+
+static noreturn void
+refuse_large(struct front *f)
+{
+	refuse(f, 413, "body_too_large",
+	    "the body is larger than 4194304 bytes", NULL);
+}
+
+/* One more piece of the body; what of it is the body's is decoded. */
+static bool
+take_piece(struct front *f, struct chunk *chunk, size_t n)
+{
+	size_t body = n, used;
+	int r;
+
+	if (!f->head.chunked) {
+		f->text_len += n;
+		return f->text_len == (size_t)f->head.content_length;
+	}
+	r = chunk_decode(chunk, f->text + f->text_len, n, &body, &used);
+	if (r < 0 && chunk->status == 413)
+		refuse_large(f);
+	if (r < 0)
+		refuse(f, chunk->status, code_of_head(chunk->status),
+		    chunk->why, NULL);
+	f->text_len += body;
+	return r > 0;
+}
+
+/* How much may be read now: room, and not beyond the body. */
+static size_t
+piece_size(const struct front *f, size_t room)
+{
+	size_t want = 65536;
+
+	if (!f->head.chunked)
+		want = (size_t)f->head.content_length - f->text_len;
+	return want < room - f->text_len ? want : room - f->text_len;
+}
+
+static void
+read_body(struct front *f)
+{
+	/* A chunk's frame may stand where the last bytes will. */
+	const size_t room = JSON_SIZE_MAX + 65536;
+	size_t have = f->len - f->head_len;
+	int64_t began = reply_now_ms(), until;
+	struct chunk chunk;
+	bool whole = false;
+	ssize_t n;
+
+	if (!f->head.chunked && f->head.content_length < 0)
+		f->head.content_length = 0;
+	if (!f->head.chunked && f->head.content_length > JSON_SIZE_MAX)
+		refuse_large(f);
+	f->text = malloc(room + 1);
+	if (f->text == NULL)
+		refuse(f, 500, "sandbox_failed", "no memory", NULL);
+	chunk_init(&chunk, JSON_SIZE_MAX);
+	if (!f->head.chunked && have >= (size_t)f->head.content_length)
+		have = (size_t)f->head.content_length;
+	memcpy(f->text, f->buf + f->head_len, have);
+	whole = have > 0 ? take_piece(f, &chunk, have)
+			 : !f->head.chunked && f->head.content_length == 0;
+	if (!whole && f->head.expect_continue && f->reply.minor > 0 &&
+	    have == 0 && reply_continue(&f->reply) != 0)
+		leave(f);
+	while (!whole) {
+		until = began + FRONT_BODY_MS +
+			(int64_t)(f->text_len * 1000 / FRONT_BODY_RATE);
+		if (!wait_client(until))
+			refuse(f, 408, "timeout", "the body comes too slowly",
+			    NULL);
+		n = recv(FRONT_CLIENT, f->text + f->text_len,
+		    piece_size(f, room), MSG_DONTWAIT);
+		if (n < 0 && (errno == EAGAIN || errno == EINTR))
+			continue;
+		if (n <= 0) {
+			f->note.why = (char *)(uintptr_t) "no whole body";
+			leave(f);
+		}
+		whole = take_piece(f, &chunk, (size_t)n);
+	}
+	f->text[f->text_len] = '\0';
+	f->unread = false;
+}
+
+/* The words of the API for what the reader of JSON found. */
+static noreturn void
+refuse_json(struct front *f, const struct json_doc *d)
+{
+	static const struct {
+		const char *found, *code;
+		int status;
+	} codes[] = {
+		{ "invalid_json", "not_json", 400 },
+		{ "nul", "nul_in_string", 400 },
+		{ "too_deep", "too_deep", 400 },
+		{ "too_many_tokens", "too_deep", 400 },
+		{ "duplicate_key", "duplicate_key", 400 },
+		{ "no_memory", "sandbox_failed", 500 },
+		{ "invalid_field", "invalid_field", 422 },
+	};
+	size_t i = 0;
+
+	while (i < sizeof(codes) / sizeof(*codes) - 1 &&
+	       strcmp(codes[i].found, d->code) != 0)
+		i++;
+	refuse(f, codes[i].status, codes[i].code, d->why, NULL);
+}
+
+static void
+parse_body(struct front *f)
+{
+	struct json_doc d;
+
+	f->body.request.streamed = f->head.accept != HTTP_ACCEPT_JSON;
+	if (f->route->has_body &&
+	    request_read(&f->body, f->route, f->text, f->text_len, &d) != 0)
+		refuse_json(f, &d);
+}
+
+/* Has the broker do it, and answers. */
+static void
+ask(struct front *f)
+{
+	struct packet p;
+	struct answer a;
+
+	if (message_send(
+		FRONT_LINK, MESSAGE_REQUEST, &f->body.request, NULL, 0) != 0)
+		refuse(f, 422, "invalid_field",
+		    "a text or list is longer than it may be", NULL);
+	hear(f, &p);
+	if (p.type == MESSAGE_STARTED) {
+		if (carry(&f->reply, FRONT_LINK, &f->body, f->head.accept, &p,
+			&f->note) != 0)
+			f->reply.status = 0;
+		return;
+	}
+	if (p.type != MESSAGE_ANSWER || message_read(&p, &a) != NULL)
+		refuse(f, 500, "sandbox_failed", "the broker is broken", NULL);
+	(void)reply_whole(&f->reply, (int)a.status,
+	    a.body != NULL ? "application/json" : NULL, a.body,
+	    a.body != NULL ? strlen(a.body) : 0, NULL);
+}
+
+noreturn void
+front_run(const char *request_id)
+{
+	static struct front f;
+
+	f.reply.client = FRONT_CLIENT;
+	f.reply.minor = 1;
+	(void)snprintf(
+	    f.reply.request_id, sizeof(f.reply.request_id), "%s", request_id);
+	read_head(&f);
+	introduce(&f);
+	find_route(&f);
+	if (f.route->verb == VERB_HEALTH) {
+		(void)reply_whole(&f.reply, 200, "text/plain", "OK", 2, NULL);
+		leave(&f);
+	}
+	if (f.route->has_body)
+		read_body(&f);
+	parse_body(&f);
+	ask(&f);
+	leave(&f);
+}

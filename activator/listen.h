@@ -1,0 +1,32 @@
+#ifndef ACTIVATOR_LISTEN_H
+#define ACTIVATOR_LISTEN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#define LISTEN_MAX 16
+
+/* A listening socket. */
+struct listener {
+	int fd;
+	char path[108]; /* of one that we made, to be removed; or "" */
+	char text[160]; /* for people */
+};
+
+/*
+ * Listens on "HOST:PORT", an address in numbers or localhost, or on a path,
+ * where a socket that nobody listens on any more is replaced. 0, or -1 with a
+ * sentence.
+ */
+int listen_on(struct listener *l, const char *where, char *why, size_t size);
+
+/*
+ * Takes over the sockets that systemd passes; sd_listen_fds(3). How many, or
+ * -1 with a sentence.
+ */
+int listen_inherit(struct listener *all, char *why, size_t size);
+
+/* Closes it, and removes what it has in the file system. */
+void listen_close(struct listener *l);
+
+#endif

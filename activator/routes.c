@@ -1,0 +1,77 @@
+#include "routes.h"
+
+#include <stdio.h>
+#include <string.h>
+
+const struct route routes[] = {
+	{ "GET", "/health", VERB_HEALTH, .is_open = true },
+	{ "POST", "/run", VERB_RUN, .has_body = true },
+	{ "POST", "/sessions", VERB_SESSION_CREATE, .has_body = true },
+	{ "GET", "/sessions", VERB_SESSION_LIST,
+	    .query = { "limit", "after" } },
+	{ "GET", "/sessions/ID", VERB_SESSION_SHOW },
+	{ "DELETE", "/sessions/ID", VERB_SESSION_DELETE },
+	{ "POST", "/sessions/ID/run", VERB_SESSION_RUN, .has_body = true },
+	{ "POST", "/sessions/ID/env", VERB_SESSION_ENV, .has_body = true },
+	{ "POST", "/sessions/ID/cwd", VERB_SESSION_CWD, .has_body = true },
+	{ "POST", "/sessions/ID/ttl", VERB_SESSION_TTL, .has_body = true },
+};
+
+const size_t route_count = sizeof(routes) / sizeof(*routes);
+
+/* Does path have the pattern's form? The identifier is copied to id. */
+static bool
+matches(const char *pattern, const char *path, char id[SESSION_ID_LEN + 1])
+{
+	const char *hole = strstr(pattern, "/ID");
+	size_t before = hole == NULL ? 0 : (size_t)(hole - pattern) + 1, len;
+
+	if (hole == NULL)
+		return strcmp(pattern, path) == 0;
+	if (strncmp(pattern, path, before) != 0)
+		return false;
+	len = strcspn(path + before, "/");
+	if (len != SESSION_ID_LEN ||
+	    strcmp(path + before + len, pattern + before + 2) != 0)
+		return false;
+	memcpy(id, path + before, len);
+	id[len] = '\0';
+	return session_is_id(id);
+}
+
+static void
+add_method(char *allow, size_t size, const char *method)
+{
+	size_t len = strlen(allow);
+
+	(void)snprintf(
+	    allow + len, size - len, "%s%s", len > 0 ? ", " : "", method);
+	if (strcmp(method, "GET") == 0)
+		add_method(allow, size, "HEAD");
+}
+
+const struct route *
+route_find(const struct http_head *h, char id[SESSION_ID_LEN + 1],
+    int *ret_status, char *allow, size_t size)
+{
+	const char *method = strcmp(h->method, "HEAD") == 0 ? "GET" : h->method;
+	bool any = strcmp(h->path, "*") == 0;
+
+	*allow = *id = '\0';
+	for (size_t i = 0; i < route_count; i++) {
+		if (any || !matches(routes[i].path, h->path, id))
+			continue;
+		if (strcmp(routes[i].method, method) == 0)
+			return &routes[i];
+		add_method(allow, size, routes[i].method);
+	}
+	if (any)
+		add_method(allow, size, "GET, POST, DELETE");
+	*ret_status = *allow == '\0' ? 404 : 405;
+	if (*ret_status == 405) {
+		if (strcmp(method, "OPTIONS") == 0)
+			*ret_status = 204;
+		add_method(allow, size, "OPTIONS");
+	}
+	return NULL;
+}

@@ -1,0 +1,175 @@
+#include "files.h"
+
+#include <sys/stat.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "sys.h"
+
+/* What a file without a size is read to, /proc's for instance. */
+#define SIZELESS_MAX 65536
+
+static int
+read_all(int fd, void *data, size_t len)
+{
+	char *to = data;
+	ssize_t n;
+
+	for (; len > 0; to += n, len -= (size_t)n) {
+		n = read(fd, to, len);
+		if (n == 0)
+			errno = EPROTO;
+		if (n <= 0)
+			return -1;
+	}
+	return 0;
+}
+
+static int
+write_all(int fd, const void *data, size_t len)
+{
+	const char *from = data;
+	ssize_t n;
+
+	for (; len > 0; from += n, len -= (size_t)n) {
+		n = write(fd, from, len);
+		if (n < 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* The directories that lead to the file. What is wrong shows when it opens. */
+static void
+make_parents(char *name)
+{
+	for (char *slash = strchr(name + 1, '/'); slash != NULL;
+	     slash = strchr(slash + 1, '/')) {
+		*slash = '\0';
+		(void)mkdir(name, 0755);
+		*slash = '/';
+	}
+}
+
+/*
+ * Opens without waiting, whatever stands there: at a pipe nobody may ever
+ * come, a device may do anything.
+ */
+static int
+open_regular(const char *name, int flags, mode_t mode, struct stat *st)
+{
+	auto_fd fd =
+	    open(name, flags | O_NONBLOCK | O_NOCTTY | O_CLOEXEC, mode);
+
+	if (fd < 0 || fstat(fd, st) != 0)
+		return -1;
+	if (!S_ISREG(st->st_mode)) {
+		errno = S_ISDIR(st->st_mode) ? EISDIR : EINVAL;
+		return -1;
+	}
+	return sys_take(&fd);
+}
+
+static int
+place_one(int from, char *name, const struct file_in *head)
+{
+	static char buf[65536];
+	uint64_t left = head->size;
+	struct stat st;
+
+	make_parents(name);
+	auto_fd to = open_regular(
+	    name, O_WRONLY | O_CREAT | O_TRUNC, (mode_t)head->mode & 0777, &st);
+	if (to < 0)
+		return -1;
+	while (left > 0) {
+		size_t n = left < sizeof(buf) ? (size_t)left : sizeof(buf);
+
+		if (read_all(from, buf, n) != 0 || write_all(to, buf, n) != 0)
+			return -1;
+		left -= n;
+	}
+	/* Whatever the umask is, and whatever stood there before. */
+	return fchmod(to, (mode_t)head->mode & 0777);
+}
+
+int
+files_place(const struct plan *p, char *name)
+{
+	struct file_in head;
+
+	*name = '\0';
+	for (;;) {
+		if (read_all(p->files_in, &head, sizeof(head)) != 0)
+			return -1;
+		if (head.name_len == 0)
+			return 0;
+		if (head.name_len > FILES_NAME_MAX) {
+			errno = ENAMETOOLONG;
+			return -1;
+		}
+		if (read_all(p->files_in, name, head.name_len) != 0)
+			return -1;
+		name[head.name_len] = '\0';
+		if (place_one(p->files_in, name, &head) != 0)
+			return -1;
+	}
+}
+
+/* Reads to the end of the file or of the room. */
+static size_t
+fill(int fd, char *data, size_t size)
+{
+	size_t len = 0;
+	ssize_t n;
+
+	while (len < size) {
+		n = read(fd, data + len, size - len);
+		if (n <= 0)
+			break;
+		len += (size_t)n;
+	}
+	return len;
+}
+
+static int
+collect_one(const struct plan *p, size_t i)
+{
+	struct file_out head = { .index = i };
+	struct stat st;
+	uint64_t room;
+	char *data;
+	int r;
+
+	auto_fd fd = open_regular(p->collect[i], O_RDONLY, 0, &st);
+	if (fd < 0)
+		return 0;
+	room = st.st_size > 0 ? (uint64_t)st.st_size : SIZELESS_MAX;
+	if (room > p->collect_max)
+		room = p->collect_max;
+	data = malloc(room > 0 ? room : 1);
+	if (data == NULL)
+		return -1;
+	head.len = fill(fd, data, room);
+	head.size =
+	    (uint64_t)st.st_size > head.len ? (uint64_t)st.st_size : head.len;
+	r = write_all(p->files_out, &head, sizeof(head));
+	if (r == 0)
+		r = write_all(p->files_out, data, head.len);
+	free(data);
+	return r;
+}
+
+int
+files_collect(const struct plan *p)
+{
+	for (size_t i = 0; i < p->collect_count; i++) {
+		if (collect_one(p, i) != 0)
+			return -1;
+	}
+	return 0;
+}

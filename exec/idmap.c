@@ -1,0 +1,52 @@
+#include "idmap.h"
+
+#include <sys/wait.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "ids.h"
+#include "sys.h"
+
+int
+idmap_open(int proc, const char *uids, const char *gids)
+{
+	struct clone_args args = { .flags = CLONE_NEWUSER,
+		.exit_signal = SIGCHLD };
+	int ns = -1, saved;
+	char name[16];
+	pid_t pid = sys_clone3(&args);
+
+	if (pid < 0)
+		return -1;
+	if (pid == 0) {
+		for (;;)
+			(void)pause();
+	}
+	(void)snprintf(name, sizeof(name), "%d", (int)pid);
+	{
+		auto_fd dir =
+		    openat(proc, name, O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+		if (dir >= 0 && ids_write(dir, "uid_map", uids) == 0 &&
+		    ids_write(dir, "gid_map", gids) == 0)
+			ns = openat(dir, "ns/user", O_RDONLY | O_CLOEXEC);
+	}
+	saved = errno;
+	(void)kill(pid, SIGKILL);
+	(void)waitpid(pid, NULL, 0);
+	errno = saved;
+	return ns;
+}
+
+int
+idmap_apply(int tree, int map)
+{
+	struct mount_attr attr = { .attr_set = MOUNT_ATTR_IDMAP,
+		.userns_fd = (uint64_t)map };
+
+	return sys_mount_setattr(tree, AT_EMPTY_PATH | AT_RECURSIVE, &attr);
+}

@@ -1,0 +1,152 @@
+#include "session.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "record.h"
+#include "sys.h"
+
+void
+session_init(struct session *s)
+{
+	memset(s, 0, sizeof(*s));
+	s->cwd[0] = '/';
+	s->ttl = SESSION_STANDARD;
+	s->expires_at = SESSION_NEVER;
+	limits_init(&s->limits);
+	s->dir = s->lock = s->cancel = -1;
+}
+
+void
+session_free(struct session *s)
+{
+	sys_close(&s->dir);
+	sys_close(&s->lock);
+	sys_close(&s->cancel);
+	for (size_t i = 0; i < s->env_count; i++)
+		free(s->env[i]);
+	free(s->env);
+	session_init(s);
+}
+
+bool
+session_is_id(const char *id)
+{
+	size_t len = strspn(id, "abcdefghijklmnopqrstuvwxyz0123456789");
+
+	return len == SESSION_ID_LEN && id[len] == '\0';
+}
+
+int
+session_compare_env(const char *a, const char *b)
+{
+	size_t i = 0;
+	int left, right;
+
+	while (a[i] != '\0' && a[i] != '=' && a[i] == b[i])
+		i++;
+	left = a[i] == '=' ? '\0' : (unsigned char)a[i];
+	right = b[i] == '=' ? '\0' : (unsigned char)b[i];
+	return left - right;
+}
+
+static enum session_result
+wrong_env(struct failure *f, const char *what)
+{
+	(void)failure_set(f, "session", 0, "env: %s", what);
+	return SESSION_WRONG;
+}
+
+static void
+remove_env(struct session *s, size_t i)
+{
+	free(s->env[i]);
+	s->env_count--;
+	memmove(s->env + i, s->env + i + 1,
+	    (s->env_count - i + 1) * sizeof(*s->env));
+}
+
+enum session_result
+session_merge_env(struct session *s, const char *text, struct failure *f)
+{
+	bool is_set = strchr(text, '=') != NULL, is_there;
+	size_t i = 0, total = strlen(text) + 1;
+	char *copy;
+
+	if (*text == '=' || *text == '\0')
+		return wrong_env(f, "a variable without a name");
+	while (i < s->env_count && session_compare_env(s->env[i], text) < 0)
+		i++;
+	is_there =
+	    i < s->env_count && session_compare_env(s->env[i], text) == 0;
+	if (!is_set) {
+		if (is_there)
+			remove_env(s, i);
+		return SESSION_OK;
+	}
+	for (size_t k = 0; k < s->env_count; k++)
+		total += k == i && is_there ? 0 : strlen(s->env[k]) + 1;
+	if (total > SESSION_ENV_MAX)
+		return wrong_env(f, "more than 1048576 bytes of variables");
+	if (!is_there && s->env_count == PLAN_ENV_MAX)
+		return wrong_env(f, "more than 4096 variables");
+	if (s->env == NULL)
+		s->env = calloc(PLAN_ENV_MAX + 1, sizeof(*s->env));
+	copy = s->env != NULL ? strdup(text) : NULL;
+	if (copy == NULL)
+		return wrong_env(f, "no memory");
+	if (is_there) {
+		free(s->env[i]);
+	} else {
+		memmove(s->env + i + 1, s->env + i,
+		    (s->env_count - i + 1) * sizeof(*s->env));
+		s->env_count++;
+	}
+	s->env[i] = copy;
+	return SESSION_OK;
+}
+
+/* The name of a variable of the session's, for plan_getenv(). */
+static bool
+has_name(const struct plan *p, const char *text)
+{
+	size_t len = strcspn(text, "=");
+	char *name = strndup(text, len);
+	bool has = name != NULL && plan_getenv(p, name) != NULL;
+
+	free(name);
+	return has;
+}
+
+enum session_result
+session_plan(const struct session *s, struct plan *p, struct failure *f)
+{
+	char why[200];
+
+	for (size_t i = 0; i < s->env_count; i++) {
+		if (has_name(p, s->env[i]))
+			continue;
+		if (plan_env(p, s->env[i], why, sizeof(why)) != 0) {
+			(void)failure_set(f, "session", 0, "%s", why);
+			return SESSION_WRONG;
+		}
+	}
+	if (p->cwd == NULL)
+		p->cwd = s->cwd;
+	for (int i = 0; i < LIMIT_MAX; i++) {
+		if (p->limits.asked[i] || !s->limits.asked[i])
+			continue;
+		/* What was allowed once may have been capped since. */
+		p->limits.value[i] = s->limits.value[i] < p->limits.cap[i]
+					 ? s->limits.value[i]
+					 : p->limits.cap[i];
+		p->limits.asked[i] = true;
+	}
+	p->image = s->image;
+	p->session = s->dir;
+	p->lock = s->lock;
+	p->cancel = s->cancel;
+	return SESSION_OK;
+}

@@ -1,0 +1,69 @@
+#include <stdio.h>
+#include <string.h>
+
+#include "box.h"
+#include "session.h"
+#include "verdict.h"
+
+/* Goes there in a sandbox: a path of a session's is resolved nowhere else. */
+static enum session_result
+try_cwd(const struct config *c, const struct session *s, const char *cwd,
+    struct failure *f)
+{
+	enum session_result r;
+	struct verdict v;
+	struct plan p;
+	char why[160];
+
+	plan_init(&p);
+	p.limits = c->limits;
+	p.cwd = cwd;
+	r = session_plan(s, &p, f);
+	if (r != SESSION_OK)
+		return r;
+	if (plan_finish(&p, why, sizeof(why)) != 0) {
+		(void)failure_set(f, "session", 0, "%s", why);
+		return SESSION_WRONG;
+	}
+	if (box_run(&p, c, &v, f) == 0) {
+		r = v.reason == REASON_EXIT ? SESSION_OK : SESSION_NOT_FOUND;
+		verdict_free(&v);
+	} else if (strcmp(f->step, "cwd") == 0) {
+		(void)failure_set(f, "session", 0,
+		    "cwd: '%.120s' is not a directory in the session", cwd);
+		r = SESSION_WRONG;
+	} else {
+		r = SESSION_FAILED;
+	}
+	return r;
+}
+
+static enum session_result
+change_cwd(struct session *s, const void *context, struct failure *f)
+{
+	(void)f;
+	(void)snprintf(s->cwd, sizeof(s->cwd), "%s", (const char *)context);
+	return SESSION_OK;
+}
+
+enum session_result
+session_set_cwd(const struct config *c, const char *owner, const char *id,
+    int caller, const char *cwd, struct session *s, struct failure *f)
+{
+	enum session_result r;
+
+	if (*cwd != '/' || strlen(cwd) > SESSION_CWD_MAX) {
+		(void)failure_set(f, "session", 0,
+		    "cwd: '%.80s' is not an absolute path of at most %d bytes",
+		    cwd, SESSION_CWD_MAX);
+		return SESSION_WRONG;
+	}
+	r = session_open(c, owner, id, caller, s, f);
+	if (r != SESSION_OK)
+		return r;
+	r = try_cwd(c, s, cwd, f);
+	session_close(c, s);
+	if (r != SESSION_OK)
+		return r;
+	return session_change(c, owner, id, change_cwd, cwd, s, f);
+}

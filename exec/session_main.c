@@ -1,0 +1,363 @@
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "command.h"
+#include "moment.h"
+#include "report.h"
+#include "session_words.h"
+#include "verdict.h"
+
+/* What one call of `mayfly session` is about. */
+struct call {
+	struct config config;
+	const char *owner; /* whose sessions there are, NULL: everybody's */
+	char **words; /* behind the subcommand, NULL-terminated */
+	bool json;
+	struct session session;
+	struct failure failure;
+};
+
+static struct call call = { .session = {
+				.dir = -1, .lock = -1, .cancel = -1 } };
+
+/* Says why there is no session; the exit code. */
+static int
+tell(enum session_result r, const char *id)
+{
+	char text[320];
+
+	switch (r) {
+	case SESSION_OK:
+		return 0;
+	case SESSION_NOT_FOUND:
+		complain("session: there is no session '%.40s'", id);
+		return EXIT_OWN;
+	case SESSION_BUSY:
+		complain("session: %s is busy", id);
+		return EXIT_OWN;
+	case SESSION_WRONG:
+		complain("session: %s", call.failure.detail);
+		return EXIT_USAGE;
+	default:
+		complain("%s", failure_text(&call.failure, text, sizeof(text)));
+		return EXIT_OWN;
+	}
+}
+
+static int
+create(void)
+{
+	struct session *s = &call.session;
+	enum session_result r;
+	int status;
+
+	s->limits = call.config.limits;
+	(void)snprintf(
+	    s->owner, sizeof(s->owner), "uid:%u", (unsigned)geteuid());
+	for (char **w = call.words; *w != NULL;) {
+		status = words_create(&w, s);
+		if (status == 1)
+			return words_wrong("unknown option", *w);
+		if (status != 0)
+			return status;
+	}
+	r = session_create(&call.config, s, &call.failure);
+	if (r == SESSION_FULL) {
+		complain("%s: %s", call.failure.step, call.failure.detail);
+		return EXIT_OWN;
+	}
+	if (r != SESSION_OK)
+		return tell(r, "");
+	return puts(s->id) < 0 || fflush(stdout) != 0 ? EXIT_OWN : 0;
+}
+
+static void
+print_moment(const char *name, int64_t moment)
+{
+	char text[MOMENT_SIZE];
+
+	(void)printf("%-14s%s\n", name,
+	    moment == SESSION_NEVER ? "none" : moment_format(moment, text));
+}
+
+/* For people: one line each; the values of the environment stay unsaid. */
+static void
+print_session(const struct session *s)
+{
+	(void)printf("%-14s%s\n%-14s%s\n%-14s%s\n%-14s%s\n", "id", s->id,
+	    "owner", s->owner, "image", s->image, "cwd", s->cwd);
+	print_moment("created_at", s->created_at);
+	print_moment("last_used_at", s->last_used_at);
+	print_moment("expires_at", s->expires_at);
+	if (s->ttl == SESSION_NEVER)
+		(void)printf("%-14s%s\n", "ttl", "none");
+	else
+		(void)printf("%-14s%" PRId64 "\n", "ttl", s->ttl);
+	for (size_t i = 0; i < s->env_count; i++)
+		(void)printf("%-14s%.*s\n", "env", (int)strcspn(s->env[i], "="),
+		    s->env[i]);
+}
+
+static int
+show(void)
+{
+	enum session_result r;
+
+	if (call.words[1] != NULL)
+		return words_wrong("unknown option", call.words[1]);
+	r = session_show(&call.config, call.owner, call.words[0], &call.session,
+	    &call.failure);
+
+	if (r != SESSION_OK)
+		return tell(r, call.words[0]);
+	if (!call.json)
+		print_session(&call.session);
+	else if (report_session(STDOUT_FILENO, &call.session) != 0)
+		return EXIT_OWN;
+	return 0;
+}
+
+/* What has been listed so far. */
+struct listed {
+	struct report_sessions *report; /* NULL: as text */
+};
+
+static bool
+list_one(void *context, const struct session *s)
+{
+	struct listed *l = context;
+	char text[MOMENT_SIZE];
+
+	if (l->report != NULL)
+		report_sessions_add(l->report, s);
+	else
+		(void)printf("%s %s %s\n", s->id,
+		    moment_format(s->created_at, text), s->owner);
+	return true;
+}
+
+static int
+list(void)
+{
+	uint64_t limit = UINT64_MAX;
+	const char *after = NULL, *value;
+	struct listed l = { NULL };
+	enum session_result r;
+	char *end;
+
+	for (char **w = call.words; *w != NULL;) {
+		if ((value = words_value(&w, "after")) != NULL) {
+			after = value;
+		} else if ((value = words_value(&w, "limit")) != NULL) {
+			errno = 0;
+			limit = strtoull(value, &end, 10);
+			if (*value < '0' || *value > '9' || *end != '\0' ||
+			    errno != 0)
+				return words_wrong(
+				    "limit: not a number:", value);
+		} else {
+			return words_wrong("unknown option", *w);
+		}
+	}
+	if (after != NULL && !session_is_id(after))
+		return words_wrong("after: not an id:", after);
+	if (call.json)
+		l.report = report_sessions_begin();
+	r = session_list(&call.config, call.owner, after, limit, list_one, &l,
+	    &call.failure);
+	if (r != SESSION_OK)
+		return tell(r, "");
+	if (call.json && report_sessions_end(l.report, STDOUT_FILENO) != 0)
+		return EXIT_OWN;
+	return 0;
+}
+
+/* The words behind ID: "NAME=VALUE", or "--unset NAME". */
+static enum session_result
+change_env(struct session *s, const void *context, struct failure *f)
+{
+	enum session_result r = SESSION_OK;
+	const char *value;
+
+	(void)context;
+	for (char **w = call.words + 1; *w != NULL && r == SESSION_OK;) {
+		value = words_value(&w, "unset");
+		if (value != NULL && strchr(value, '=') == NULL) {
+			r = session_merge_env(s, value, f);
+		} else if (value != NULL || strchr(*w, '=') == NULL) {
+			(void)failure_set(f, "session", 0,
+			    "env: '%.80s' is not of the form NAME=VALUE",
+			    value != NULL ? value : *w);
+			r = SESSION_WRONG;
+		} else {
+			r = session_merge_env(s, *w++, f);
+		}
+	}
+	return r;
+}
+
+static enum session_result
+change_ttl(struct session *s, const void *context, struct failure *f)
+{
+	const struct session *wanted = context;
+
+	(void)f;
+	if (wanted->ttl != SESSION_STANDARD)
+		s->ttl = wanted->ttl;
+	if (wanted->expires_at != SESSION_STANDARD)
+		s->expires_at = wanted->expires_at;
+	return SESSION_OK;
+}
+
+static int
+env(void)
+{
+	return tell(session_change(&call.config, call.owner, call.words[0],
+			change_env, NULL, &call.session, &call.failure),
+	    call.words[0]);
+}
+
+static int
+cwd(void)
+{
+	if (call.words[1] == NULL || call.words[2] != NULL) {
+		complain("session: cwd takes an id and a directory");
+		return EXIT_USAGE;
+	}
+	return tell(session_set_cwd(&call.config, call.owner, call.words[0], -1,
+			call.words[1], &call.session, &call.failure),
+	    call.words[0]);
+}
+
+static int
+ttl(void)
+{
+	static struct session wanted = { .ttl = SESSION_STANDARD,
+		.expires_at = SESSION_STANDARD };
+	const char *value;
+	int status = 0;
+
+	for (char **w = call.words + 1; *w != NULL && status == 0;) {
+		if ((value = words_value(&w, "expires")) != NULL)
+			status = words_expires(value, &wanted.expires_at);
+		else
+			status = words_ttl(*w++, &wanted.ttl);
+	}
+	if (status != 0)
+		return status;
+	return tell(session_change(&call.config, call.owner, call.words[0],
+			change_ttl, &wanted, &call.session, &call.failure),
+	    call.words[0]);
+}
+
+static int
+remove_session(void)
+{
+	if (call.words[1] != NULL)
+		return words_wrong("unknown option", call.words[1]);
+	return tell(session_delete(
+			&call.config, call.owner, call.words[0], &call.failure),
+	    call.words[0]);
+}
+
+static const struct verb {
+	const char *name;
+	int (*run)(void);
+	bool on_one; /* the first word is an id */
+	bool has_json;
+	const char *usage, *help;
+} verbs[] = {
+	{ "create", create, false, false, "[OPTION]...",
+	    "make one and print its id; --env NAME=VALUE, --cwd DIR,\n"
+	    "      --image NAME, --ttl SECONDS|none, --expires TIME|none, and "
+	    "limits" },
+	{ "list", list, false, true, "[--json] [--limit N] [--after ID]",
+	    "the oldest first" },
+	{ "show", show, true, true, "ID [--json]", "what is known of it" },
+	{ "run", NULL, true, false, "ID [OPTION]... [--] COMMAND [ARGUMENT]...",
+	    "as mayfly run, and what it writes stays" },
+	{ "env", env, true, false, "ID [NAME=VALUE | --unset NAME]...",
+	    "change its variables" },
+	{ "cwd", cwd, true, false, "ID DIR", "where its runs start" },
+	{ "ttl", ttl, true, false, "ID [SECONDS|none] [--expires TIME|none]",
+	    "how long it lives, idle and at all" },
+	{ "delete", remove_session, true, false, "ID",
+	    "end what runs in it, and remove it" },
+};
+
+#define VERB_COUNT (sizeof(verbs) / sizeof(*verbs))
+
+static int
+help(void)
+{
+	(void)puts("usage: mayfly session VERB ...\n");
+	for (size_t i = 0; i < VERB_COUNT; i++)
+		(void)printf("  mayfly session %s %s\n      %s\n",
+		    verbs[i].name, verbs[i].usage, verbs[i].help);
+	(void)puts("\nSee mayfly(1).");
+	return 0;
+}
+
+/* Takes "--json" out of the words. */
+static bool
+take_json(char **words)
+{
+	char **to = words;
+	bool found = false;
+
+	for (char **w = words; *w != NULL; w++) {
+		if (strcmp(*w, "--json") == 0)
+			found = true;
+		else
+			*to++ = *w;
+	}
+	*to = NULL;
+	return found;
+}
+
+static int
+run_verb(const struct verb *v, int argc, char **argv)
+{
+	static char owner[SESSION_OWNER_MAX + 1];
+	char why[512];
+
+	if (argc > 2 && strcmp(argv[2], "--help") == 0)
+		return help();
+	if (v->on_one && (argc < 3 || argv[2][0] == '-')) {
+		complain("session: %s needs an id", v->name);
+		return EXIT_USAGE;
+	}
+	if (v->run == NULL)
+		return run_in_session(argc - 2, argv + 2);
+	session_init(&call.session);
+	call.words = argv + 2;
+	call.json = v->has_json && take_json(call.words);
+	if (config_read(&call.config, why, sizeof(why)) != 0) {
+		complain("config: %s", why);
+		return EXIT_OWN;
+	}
+	/* Root sees all. */
+	(void)snprintf(owner, sizeof(owner), "uid:%u", (unsigned)geteuid());
+	call.owner = geteuid() == 0 ? NULL : owner;
+	return v->run();
+}
+
+int
+session_main(int argc, char **argv)
+{
+	if (argc < 2) {
+		complain("session: no verb given; see mayfly session --help");
+		return EXIT_USAGE;
+	}
+	if (strcmp(argv[1], "--help") == 0)
+		return help();
+	for (size_t i = 0; i < VERB_COUNT; i++) {
+		if (strcmp(argv[1], verbs[i].name) == 0)
+			return run_verb(&verbs[i], argc, argv);
+	}
+	return words_wrong("there is no verb", argv[1]);
+}

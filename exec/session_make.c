@@ -1,0 +1,256 @@
+#include <sys/file.h>
+#include <sys/stat.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "record.h"
+#include "store.h"
+#include "sys.h"
+
+#define TIME_DIGITS (SESSION_ID_LEN - STATE_RANDOM)
+
+/*
+ * The moment, which makes ids sort by age until the year 5188, and what
+ * nobody can guess.
+ */
+static int
+make_id(char id[SESSION_ID_LEN + 1])
+{
+	struct timespec t;
+	uint64_t ms;
+
+	(void)clock_gettime(CLOCK_REALTIME, &t);
+	ms = (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
+	for (int i = TIME_DIGITS - 1; i >= 0; i--) {
+		id[i] = "0123456789abcdefghijklmnopqrstuvwxyz"[ms % 36];
+		ms /= 36;
+	}
+	id[SESSION_ID_LEN] = '\0';
+	return state_random(id + TIME_DIGITS, STATE_RANDOM);
+}
+
+/* Fills the rest of the session; says what cannot be so. */
+static enum session_result
+complete(const struct config *c, struct session *s, struct failure *f)
+{
+	char why[160];
+
+	if (make_id(s->id) != 0) {
+		(void)failure_set(f, "session", errno, "getrandom");
+		return SESSION_FAILED;
+	}
+	s->created_at = s->last_used_at = store_now();
+	if (s->ttl == SESSION_STANDARD)
+		s->ttl = (int64_t)c->session_ttl;
+	if (*s->image == '\0')
+		(void)snprintf(
+		    s->image, sizeof(s->image), "%.79s", c->default_image);
+	if (record_check(s, why, sizeof(why)) != 0) {
+		(void)failure_set(f, "session", 0, "%s", why);
+		return SESSION_WRONG;
+	}
+	if (strcmp(s->image, "host") != 0) {
+		(void)failure_set(
+		    f, "session", 0, "image: there is no image '%s'", s->image);
+		return SESSION_WRONG;
+	}
+	if (s->expires_at <= s->created_at) {
+		(void)failure_set(f, "session", 0, "expires: is in the past");
+		return SESSION_WRONG;
+	}
+	return SESSION_OK;
+}
+
+/* All that a session's directory holds, synced. 0, or -1 with f. */
+static int
+fill(int dir, const struct session *s, struct failure *f)
+{
+	auto_fd lock = openat(dir, "lock",
+	    O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+
+	/* The root inside: everybody may enter, whatever the caller's mask. */
+	if (lock < 0 || mkfifoat(dir, "cancel", 0600) != 0 ||
+	    mkdirat(dir, "upper", 0755) != 0 ||
+	    fchmodat(dir, "upper", 0755, 0) != 0 ||
+	    mkdirat(dir, "work", 0700) != 0)
+		return failure_set(f, "state", errno, "make a session");
+	return store_write(dir, s, f);
+}
+
+/*
+ * Under the one lock that all who make sessions take: else two could be the
+ * last one.
+ */
+static enum session_result
+publish(const struct config *c, const struct state *st, const char *name,
+    const struct session *s, struct failure *f)
+{
+	if (turn_wait(st->sessions, -1, -1, c->session_wait) != 0) {
+		(void)failure_set(f, "state", errno, "lock sessions");
+		return SESSION_FAILED;
+	}
+	if (store_count(st) >= c->max_sessions &&
+	    (store_expire(st, false, NULL) == 0 ||
+		store_count(st) >= c->max_sessions)) {
+		(void)failure_set(f, "session", 0,
+		    "there are max_sessions already: %" PRIu64,
+		    c->max_sessions);
+		return SESSION_FULL;
+	}
+	if (renameat(st->trash, name, st->sessions, s->id) != 0) {
+		(void)failure_set(f, "state", errno, "rename");
+		return SESSION_FAILED;
+	}
+	(void)flock(st->sessions, LOCK_UN);
+	if (fsync(st->sessions) != 0) {
+		(void)failure_set(f, "state", errno, "sync");
+		return SESSION_FAILED;
+	}
+	return SESSION_OK;
+}
+
+/* Takes away what could not become a session. */
+static void
+give_up(const struct state *st, const char *name)
+{
+	auto_fd dir = openat(
+	    st->trash, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	static const char *const files[] = { "meta", "lock", "cancel" };
+	static const char *const dirs[] = { "upper", "work" };
+
+	if (dir < 0)
+		return;
+	for (size_t i = 0; i < sizeof(files) / sizeof(*files); i++)
+		(void)unlinkat(dir, files[i], 0);
+	for (size_t i = 0; i < sizeof(dirs) / sizeof(*dirs); i++)
+		(void)unlinkat(dir, dirs[i], AT_REMOVEDIR);
+	(void)unlinkat(st->trash, name, AT_REMOVEDIR);
+}
+
+/*
+ * An empty directory in the trash, locked, so that the reaper leaves it. It
+ * may be quicker than the lock, and then the next one will do. -1/errno.
+ */
+static int
+make_locked(const struct state *st, const char *name)
+{
+	for (int tries = 0; tries < 8; tries++) {
+		if (mkdirat(st->trash, name, 0700) != 0)
+			return -1;
+		auto_fd dir = openat(st->trash, name,
+		    O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+		if (dir >= 0 && flock(dir, LOCK_EX | LOCK_NB) == 0 &&
+		    state_is_there(st->trash, name, dir))
+			return sys_take(&dir);
+		(void)unlinkat(st->trash, name, AT_REMOVEDIR);
+	}
+	errno = EAGAIN;
+	return -1;
+}
+
+static enum session_result
+make(const struct config *c, const struct state *st, const struct session *s,
+    struct failure *f)
+{
+	char name[SESSION_ID_LEN + 5];
+	enum session_result r = SESSION_FAILED;
+
+	(void)snprintf(name, sizeof(name), "new-%s", s->id);
+	auto_fd dir = make_locked(st, name);
+	if (dir < 0) {
+		(void)failure_set(f, "state", errno, "make a directory");
+		return SESSION_FAILED;
+	}
+	if (fill(dir, s, f) == 0)
+		r = publish(c, st, name, s, f);
+	if (r != SESSION_OK)
+		give_up(st, name);
+	return r;
+}
+
+enum session_result
+session_create(const struct config *c, struct session *s, struct failure *f)
+{
+	enum session_result r;
+	struct state st;
+
+	r = complete(c, s, f);
+	if (r != SESSION_OK)
+		return r;
+	if (state_open(c, &st, f) != 0)
+		return SESSION_FAILED;
+	r = state_check_room(c, &st, f) != 0 ? SESSION_FAILED
+					     : make(c, &st, s, f);
+	state_close(&st);
+	return r;
+}
+
+/* The record, if it is the owner's and has not expired. */
+static enum session_result
+look(const struct state *st, const char *owner, const char *id,
+    struct session *s, struct failure *f)
+{
+	auto_fd dir = store_open_dir(st, id);
+	enum session_result r;
+
+	if (dir < 0)
+		return SESSION_NOT_FOUND;
+	r = store_read(dir, owner, id, s, f);
+	return r == SESSION_OK && store_is_expired(s, dir, false)
+		   ? SESSION_NOT_FOUND
+		   : r;
+}
+
+enum session_result
+session_show(const struct config *c, const char *owner, const char *id,
+    struct session *s, struct failure *f)
+{
+	enum session_result r;
+	struct state st;
+
+	if (!session_is_id(id))
+		return SESSION_NOT_FOUND;
+	if (state_open(c, &st, f) != 0)
+		return SESSION_FAILED;
+	r = look(&st, owner, id, s, f);
+	state_close(&st);
+	return r;
+}
+
+enum session_result
+session_list(const struct config *c, const char *owner, const char *after,
+    uint64_t limit, bool (*take)(void *context, const struct session *s),
+    void *context, struct failure *f)
+{
+	struct session s;
+	struct state st;
+	size_t n = 0;
+	char *ids;
+
+	if (state_open(c, &st, f) != 0)
+		return SESSION_FAILED;
+	if (store_list(&st, after, &ids, &n) != 0) {
+		(void)failure_set(f, "state", errno, "list sessions");
+		state_close(&st);
+		return SESSION_FAILED;
+	}
+	session_init(&s);
+	for (size_t i = 0; i < n && limit > 0; i++) {
+		/* What cannot be read hides no other. */
+		if (look(&st, owner, ids + i * (SESSION_ID_LEN + 1), &s, f) ==
+		    SESSION_OK) {
+			limit = take(context, &s) ? limit - 1 : 0;
+		}
+		session_free(&s);
+	}
+	free(ids);
+	state_close(&st);
+	return SESSION_OK;
+}

@@ -1,0 +1,259 @@
+#include <sys/file.h>
+#include <sys/stat.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "box.h"
+#include "store.h"
+#include "sys.h"
+#include "trash.h"
+
+/* How long a deletion waits for what ran to be gone, in ms. */
+#define DELETE_WAIT 900
+/* Records are held for the moment that a change takes. */
+#define RECORD_WAIT 5000
+/* What is deleted at once has no more entries than this. */
+#define DELETE_AT_ONCE 1000
+
+/* SESSION_FAILED and its like, from what turn_wait() says. */
+static enum session_result
+why_not(const char *what, struct failure *f)
+{
+	switch (errno) {
+	case ECANCELED:
+	case ENOENT:
+		return SESSION_NOT_FOUND;
+	case ETIMEDOUT:
+	case EPIPE:
+		return SESSION_BUSY;
+	default:
+		(void)failure_set(f, "state", errno, "%s", what);
+		return SESSION_FAILED;
+	}
+}
+
+/* Opens what a run needs; the record says whether it is the owner's. */
+static enum session_result
+open_parts(const struct state *st, const char *owner, const char *id,
+    struct session *s, struct failure *f)
+{
+	enum session_result r;
+	auto_fd dir = store_open_dir(st, id), lock = -1, cancel = -1;
+
+	if (dir < 0)
+		return why_not("open a session", f);
+	r = store_read(dir, owner, id, s, f);
+	if (r != SESSION_OK)
+		return r;
+	if (store_is_expired(s, dir, false))
+		return SESSION_NOT_FOUND;
+	/* With a writer of its own a FIFO is never at its end. */
+	cancel =
+	    openat(dir, "cancel", O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	lock =
+	    openat(dir, "lock", O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	if (cancel < 0 || lock < 0)
+		return why_not("open a session's lock", f);
+	s->dir = sys_take(&dir);
+	s->lock = sys_take(&lock);
+	s->cancel = sys_take(&cancel);
+	return SESSION_OK;
+}
+
+static enum session_result
+take_turn(const struct config *c, const struct state *st, const char *owner,
+    const char *id, int caller, struct session *s, struct failure *f)
+{
+	struct session fresh;
+	enum session_result r;
+
+	if (turn_wait(s->lock, caller, s->cancel, c->session_wait) != 0)
+		return why_not("lock a session", f);
+	if (!state_is_there(st->sessions, id, s->dir))
+		return SESSION_NOT_FOUND;
+	/* The record may have changed while this one waited. */
+	session_init(&fresh);
+	r = store_read(s->dir, owner, id, &fresh, f);
+	if (r == SESSION_OK && store_now() >= fresh.expires_at)
+		r = SESSION_NOT_FOUND;
+	if (r == SESSION_OK) {
+		fresh.dir = sys_take(&s->dir);
+		fresh.lock = sys_take(&s->lock);
+		fresh.cancel = sys_take(&s->cancel);
+		session_free(s);
+		*s = fresh;
+	} else {
+		session_free(&fresh);
+	}
+	return r;
+}
+
+enum session_result
+session_open(const struct config *c, const char *owner, const char *id,
+    int caller, struct session *s, struct failure *f)
+{
+	enum session_result r;
+	struct state st;
+
+	if (!session_is_id(id))
+		return SESSION_NOT_FOUND;
+	if (state_open(c, &st, f) != 0)
+		return SESSION_FAILED;
+	r = open_parts(&st, owner, id, s, f);
+	if (r == SESSION_OK)
+		r = take_turn(c, &st, owner, id, caller, s, f);
+	if (r == SESSION_OK && state_check_room(c, &st, f) != 0)
+		r = SESSION_FAILED;
+	state_close(&st);
+	if (r != SESSION_OK)
+		session_free(s);
+	return r;
+}
+
+/* A change is under way only as long as this lock is held. */
+static enum session_result
+lock_record(int dir, struct failure *f)
+{
+	if (turn_wait(dir, -1, -1, RECORD_WAIT) != 0)
+		return why_not("lock a record", f);
+	return SESSION_OK;
+}
+
+void
+session_close(const struct config *c, struct session *s)
+{
+	struct session now;
+	struct failure f;
+
+	(void)c;
+	session_init(&now);
+	/* By its directory: what was deleted meanwhile is in the trash. */
+	if (s->dir >= 0 && lock_record(s->dir, &f) == SESSION_OK) {
+		if (store_read(s->dir, NULL, s->id, &now, &f) == SESSION_OK) {
+			now.last_used_at = store_now();
+			(void)store_write(s->dir, &now, &f);
+		}
+		(void)flock(s->dir, LOCK_UN);
+	}
+	session_free(&now);
+	session_free(s);
+}
+
+static enum session_result
+change_record(const struct state *st, const char *owner, const char *id,
+    enum session_result (*change)(
+	struct session *s, const void *context, struct failure *f),
+    const void *context, struct session *s, struct failure *f)
+{
+	auto_fd dir = store_open_dir(st, id);
+	enum session_result r;
+
+	if (dir < 0)
+		return why_not("open a session", f);
+	/* Not the owner's, not the owner's to wait for. */
+	r = store_read(dir, owner, id, s, f);
+	session_free(s);
+	if (r != SESSION_OK)
+		return r;
+	r = lock_record(dir, f);
+	if (r != SESSION_OK)
+		return r;
+	if (!state_is_there(st->sessions, id, dir))
+		return SESSION_NOT_FOUND;
+	r = store_read(dir, owner, id, s, f);
+	if (r == SESSION_OK && store_is_expired(s, dir, false))
+		r = SESSION_NOT_FOUND;
+	if (r == SESSION_OK)
+		r = change(s, context, f);
+	if (r == SESSION_OK && store_write(dir, s, f) != 0)
+		r = SESSION_FAILED;
+	return r;
+}
+
+enum session_result
+session_change(const struct config *c, const char *owner, const char *id,
+    enum session_result (*change)(
+	struct session *s, const void *context, struct failure *f),
+    const void *context, struct session *s, struct failure *f)
+{
+	enum session_result r;
+	struct state st;
+
+	if (!session_is_id(id))
+		return SESSION_NOT_FOUND;
+	if (state_open(c, &st, f) != 0)
+		return SESSION_FAILED;
+	r = change_record(&st, owner, id, change, context, s, f);
+	state_close(&st);
+	if (r != SESSION_OK)
+		session_free(s);
+	return r;
+}
+
+/* Is it there, and the owner's? */
+static enum session_result
+find(const struct state *st, const char *owner, const char *id, int *ret_dir,
+    struct failure *f)
+{
+	auto_fd dir = store_open_dir(st, id);
+	enum session_result r;
+	struct session s;
+
+	if (dir < 0)
+		return why_not("open a session", f);
+	session_init(&s);
+	r = store_read(dir, owner, id, &s, f);
+	/* Root may delete what no version of mayfly can read. */
+	if (r == SESSION_FAILED && owner == NULL)
+		r = SESSION_OK;
+	else if (r == SESSION_OK && store_is_expired(&s, dir, false))
+		r = SESSION_NOT_FOUND;
+	session_free(&s);
+	*ret_dir = r == SESSION_OK ? sys_take(&dir) : -1;
+	return r;
+}
+
+/* Whoever runs in it, or waits to, has the FIFO open and sees the byte. */
+static void
+end_runs(
+    const struct config *c, const struct state *st, int dir, const char *name)
+{
+	auto_fd cancel = openat(
+	    dir, "cancel", O_WRONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	auto_fd lock =
+	    openat(dir, "lock", O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+
+	if (cancel >= 0)
+		(void)!write(cancel, "", 1);
+	if (lock < 0 || turn_wait(lock, -1, -1, DELETE_WAIT) != 0)
+		return;
+	trash_remove(c, st, name, DELETE_AT_ONCE, NULL);
+}
+
+enum session_result
+session_delete(const struct config *c, const char *owner, const char *id,
+    struct failure *f)
+{
+	char name[STORE_TRASH_SIZE];
+	enum session_result r;
+	auto_fd dir = -1;
+	struct state st;
+
+	if (!session_is_id(id))
+		return SESSION_NOT_FOUND;
+	if (state_open(c, &st, f) != 0)
+		return SESSION_FAILED;
+	r = find(&st, owner, id, &dir, f);
+	if (r == SESSION_OK && store_discard(&st, id, name) != 0)
+		r = why_not("rename", f);
+	if (r == SESSION_OK) {
+		(void)fsync(st.sessions);
+		end_runs(c, &st, dir, name);
+	}
+	state_close(&st);
+	return r;
+}

@@ -1,0 +1,27 @@
+#ifndef EXEC_SESSION_WORDS_H
+#define EXEC_SESSION_WORDS_H
+
+#include <stdint.h>
+
+#include "session.h"
+
+/*
+ * The words behind `mayfly session VERB`. What is wrong is complained about,
+ * and is an exit status; 0 is success.
+ */
+int words_wrong(const char *what, const char *word);
+
+/*
+ * The value of the option at *words, "--name value" or "--name=value", which
+ * is passed over; NULL for another word. Ends the program where it lacks.
+ */
+const char *words_value(char ***words, const char *name);
+
+/* A number of seconds or a moment, or "none". */
+int words_ttl(const char *text, int64_t *ret);
+int words_expires(const char *text, int64_t *ret);
+
+/* One option of `create`; 1 when there is no such one. */
+int words_create(char ***words, struct session *s);
+
+#endif

@@ -1,0 +1,14 @@
+#ifndef EXEC_SLOT_H
+#define EXEC_SLOT_H
+
+#include "config.h"
+#include "fail.h"
+
+/*
+ * One of max_runs places for a run: exact however many ask at once, and free
+ * again when its holder closes it or dies. A descriptor, or -1 with the
+ * failure, whose error is EAGAIN when all are taken.
+ */
+int slot_take(const struct config *c, struct failure *f);
+
+#endif

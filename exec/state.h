@@ -1,0 +1,48 @@
+#ifndef EXEC_STATE_H
+#define EXEC_STATE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "config.h"
+#include "fail.h"
+
+#define STATE_RANDOM 17 /* digits of a name that nobody can guess: 87 bits */
+
+/* The directories on disk that sessions need. */
+struct state {
+	int dir; /* state_dir */
+	int sessions;
+	int trash;
+};
+
+/*
+ * Opens them and makes what is missing. Those that hold what others wrote are
+ * the caller's alone: another owner, a wider mode or a link is refused. 0, or
+ * -1 with f.
+ */
+int state_open(const struct config *c, struct state *st, struct failure *f);
+
+void state_close(struct state *st);
+
+/*
+ * Where the state of the present user is: state_dir for root and for whoever
+ * sets MAYFLY_STATE_DIR, else in $XDG_STATE_HOME. Also makes the directories
+ * that lead there. 0, or -1 with f.
+ */
+int state_path(const struct config *c, char *buf, size_t size);
+
+/* Is there less room than min_free? Then 0 becomes -1 with f. */
+int state_check_room(
+    const struct config *c, const struct state *st, struct failure *f);
+
+/* Random digits and letters, of which n are written. 0 or -1/errno. */
+int state_random(char *buf, size_t n);
+
+/*
+ * Does what is open at fd still have this name in dir? Whoever has waited for
+ * a lock has to ask.
+ */
+bool state_is_there(int dir, const char *name, int fd);
+
+#endif

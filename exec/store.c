@@ -1,0 +1,159 @@
+#include "store.h"
+
+#include <sys/file.h>
+#include <sys/stat.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "record.h"
+#include "sys.h"
+
+int
+store_open_dir(const struct state *st, const char *id)
+{
+	return openat(
+	    st->sessions, id, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+}
+
+int64_t
+store_now(void)
+{
+	return (int64_t)time(NULL);
+}
+
+/* The whole file in memory of the caller's, or NULL/errno. */
+static char *
+read_whole(int dir, size_t *ret_len)
+{
+	auto_fd fd =
+	    openat(dir, "meta", O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	size_t len = 0;
+	struct stat st;
+	ssize_t n = 1;
+	char *buf;
+
+	if (fd < 0 || fstat(fd, &st) != 0)
+		return NULL;
+	if (!S_ISREG(st.st_mode) || st.st_size > RECORD_MAX) {
+		errno = EFBIG;
+		return NULL;
+	}
+	buf = malloc((size_t)st.st_size + 1);
+	while (buf != NULL && n > 0 && len < (size_t)st.st_size) {
+		n = read(fd, buf + len, (size_t)st.st_size - len);
+		if (n > 0)
+			len += (size_t)n;
+	}
+	if (buf != NULL && n < 0) {
+		free(buf);
+		return NULL;
+	}
+	*ret_len = len;
+	return buf;
+}
+
+enum session_result
+store_read(int dir, const char *owner, const char *id, struct session *s,
+    struct failure *f)
+{
+	char why[160];
+	size_t len;
+	char *data = read_whole(dir, &len);
+	int r;
+
+	if (data == NULL) {
+		if (errno == ENOENT || errno == ESTALE)
+			return SESSION_NOT_FOUND;
+		(void)failure_set(f, "state", errno, "%s: read its record", id);
+		return SESSION_FAILED;
+	}
+	r = record_decode(s, data, len, why, sizeof(why));
+	free(data);
+	if (r == 0 && strcmp(s->id, id) != 0) {
+		(void)snprintf(why, sizeof(why), "id: of another session");
+		r = -1;
+	}
+	if (r != 0) {
+		(void)failure_set(f, "state", 0, "%s: its record: %s", id, why);
+		return SESSION_FAILED;
+	}
+	return owner != NULL && strcmp(owner, s->owner) != 0 ? SESSION_NOT_FOUND
+							     : SESSION_OK;
+}
+
+static int
+write_all(int fd, const char *data, size_t len)
+{
+	ssize_t n;
+
+	for (; len > 0; data += n, len -= (size_t)n) {
+		n = write(fd, data, len);
+		if (n < 0)
+			return -1;
+	}
+	return 0;
+}
+
+int
+store_write(int dir, const struct session *s, struct failure *f)
+{
+	char why[160], *buf = malloc(RECORD_MAX);
+	ssize_t len = buf != NULL ? record_encode(s, buf, RECORD_MAX) : -1;
+	int r = -1;
+
+	if (len < 0 || record_check(s, why, sizeof(why)) != 0) {
+		free(buf);
+		return failure_set(f, "state", 0, "a record that is none");
+	}
+	/* Who writes has the directory's lock: no other has the new file. */
+	(void)unlinkat(dir, "meta.new", 0);
+	auto_fd fd = openat(dir, "meta.new",
+	    O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	if (fd >= 0 && write_all(fd, buf, (size_t)len) == 0 && fsync(fd) == 0 &&
+	    renameat(dir, "meta.new", dir, "meta") == 0 && fsync(dir) == 0)
+		r = 0;
+	if (r != 0) {
+		(void)failure_set(f, "state", errno, "write a record");
+		(void)unlinkat(dir, "meta.new", 0);
+	}
+	free(buf);
+	return r;
+}
+
+static bool
+is_running(int dir)
+{
+	auto_fd lock =
+	    openat(dir, "lock", O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+
+	return lock >= 0 && flock(lock, LOCK_SH | LOCK_NB) != 0;
+}
+
+bool
+store_is_expired(const struct session *s, int dir, bool locked)
+{
+	int64_t now = store_now();
+
+	if (now >= s->expires_at)
+		return true;
+	if (s->ttl == SESSION_NEVER || now - s->last_used_at < s->ttl)
+		return false;
+	return locked || !is_running(dir);
+}
+
+int
+store_discard(const struct state *st, const char *id, char *ret_name)
+{
+	char random[STATE_RANDOM + 1] = "";
+
+	if (state_random(random, STATE_RANDOM) != 0)
+		return -1;
+	(void)snprintf(ret_name, STORE_TRASH_SIZE, "%s-%s", id, random);
+	return renameat(st->sessions, id, st->trash, ret_name);
+}

@@ -1,0 +1,81 @@
+#ifndef EXEC_STORE_H
+#define EXEC_STORE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "session.h"
+#include "state.h"
+
+/*
+ * What the parts of the session store share. A session is the directory
+ * sessions/ID:
+ *
+ *	meta	its record, replaced by a rename
+ *	lock	locked by whoever runs in it, and never removed alone
+ *	cancel	a FIFO: readable once somebody is deleting the session
+ *	upper	what its runs have written, as the upper directory of an overlay
+ *	work	the overlay's own
+ *
+ * It comes to be by a rename from the trash, whole and synced, and ends by a
+ * rename into it: a crash leaves nothing that is not in the trash already.
+ */
+
+/* Opens the directory of a session. -1/errno. */
+int store_open_dir(const struct state *st, const char *id);
+
+/*
+ * Reads the record into s, whose id it must have, and checks the owner:
+ * another's is SESSION_NOT_FOUND.
+ */
+enum session_result store_read(int dir, const char *owner, const char *id,
+    struct session *s, struct failure *f);
+
+/*
+ * Replaces the record, synced. Who calls it has locked the directory, if
+ * others can see it. 0, or -1 with f.
+ */
+int store_write(int dir, const struct session *s, struct failure *f);
+
+int64_t store_now(void);
+
+/*
+ * Has it expired? Idle time does not count while somebody runs in it: the
+ * lock tells, unless it is the caller's own.
+ */
+bool store_is_expired(const struct session *s, int dir, bool locked);
+
+/*
+ * Takes it out of sight, into the trash under a new name. 0 or -1/errno.
+ * ret_name has room for STORE_TRASH_SIZE.
+ */
+#define STORE_TRASH_SIZE (SESSION_ID_LEN + 1 + STATE_RANDOM + 1)
+int store_discard(const struct state *st, const char *id, char *ret_name);
+
+/*
+ * Discards what has expired and nobody runs in; say names each. Returns how
+ * many. With dry only says.
+ */
+unsigned store_expire(const struct state *st, bool dry,
+    void (*say)(const char *what, const char *name));
+
+/*
+ * The ids of all sessions that come after `after` (or NULL), in order: those
+ * that were made first come first. Each takes SESSION_ID_LEN + 1 bytes. 0, or
+ * -1/errno.
+ */
+int store_list(
+    const struct state *st, const char *after, char **ret_ids, size_t *ret_n);
+
+/* How many there are. */
+uint64_t store_count(const struct state *st);
+
+/*
+ * Waits for the exclusive lock of the file or directory at fd, ms at most.
+ * gone: a descriptor that is readable when there is nothing to wait for any
+ * more, and caller: one whose hang-up ends the wait; or -1. 0, or -1/errno:
+ * ETIMEDOUT, ECANCELED for gone, EPIPE for caller.
+ */
+int turn_wait(int fd, int caller, int gone, uint64_t ms);
+
+#endif

@@ -1,0 +1,143 @@
+#include "trash.h"
+
+#include <sys/file.h>
+#include <sys/wait.h>
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "ids.h"
+#include "sys.h"
+
+/*
+ * In a user namespace that has the ids of the user's sandboxes, and every
+ * right over them.
+ */
+static enum trash_result
+remove_as_builder(const struct ids *ids, const struct state *st,
+    const char *name, uint64_t budget,
+    void (*problem)(const char *name, int error))
+{
+	/* No SIGCHLD: who ignores that one could not wait. */
+	struct clone_args args = { .flags = CLONE_NEWUSER };
+	int go[2], status = TRASH_FAILED;
+	struct failure f;
+	bool mapped;
+	pid_t pid;
+	char byte;
+
+	if (pipe2(go, O_CLOEXEC) != 0)
+		return TRASH_FAILED;
+	pid = sys_clone3(&args);
+	if (pid == 0) {
+		(void)close(go[1]);
+		if (read(go[0], &byte, 1) != 1)
+			_exit(TRASH_FAILED);
+		_exit((int)trash_tree(st->trash, name, budget, problem));
+	}
+	(void)close(go[0]);
+	mapped = pid > 0 && ids_map_builder(ids, pid, &f) == 0 &&
+		 write(go[1], "", 1) == 1;
+	(void)close(go[1]);
+	while (pid > 0 && waitpid(pid, &status, __WALL) < 0 && errno == EINTR)
+		;
+	return mapped && WIFEXITED(status)
+		   ? (enum trash_result)WEXITSTATUS(status)
+		   : TRASH_FAILED;
+}
+
+enum trash_result
+trash_remove(const struct config *c, const struct state *st, const char *name,
+    uint64_t budget, void (*problem)(const char *name, int error))
+{
+	enum trash_result r;
+	struct failure f;
+	struct ids ids;
+
+	if (ids_privileged() || ids_take(&ids, c, false, &f) != 0 ||
+	    ids.mode != IDS_SUBUID)
+		return trash_tree(st->trash, name, budget, problem);
+	/* Most need no more than the user's own rights. */
+	r = trash_tree(st->trash, name, budget, NULL);
+	return r == TRASH_FAILED
+		   ? remove_as_builder(&ids, st, name, budget, problem)
+		   : r;
+}
+
+/*
+ * Whoever makes a session has its directory locked, and whoever runs in one
+ * that was deleted its lock. Keeps the locks in fds.
+ */
+static bool
+is_free(int trash, const char *name, int fds[2])
+{
+	fds[0] = openat(
+	    trash, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	/* Then it is no session, or one whose locks nobody can have. */
+	if (fds[0] < 0)
+		return true;
+	fds[1] = openat(
+	    fds[0], "lock", O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	return flock(fds[0], LOCK_EX | LOCK_NB) == 0 &&
+	       (fds[1] < 0 || flock(fds[1], LOCK_EX | LOCK_NB) == 0);
+}
+
+/* The names in the trash, NULL-terminated; NULL for want of memory. */
+static char **
+list_names(int trash)
+{
+	auto_fd fd = openat(trash, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *d = fd >= 0 ? fdopendir(fd) : NULL;
+	char **names = calloc(1, sizeof(*names)), **more;
+	const struct dirent *e;
+	size_t n = 0;
+
+	if (d != NULL)
+		(void)sys_take(&fd);
+	while (d != NULL && names != NULL && (e = readdir(d)) != NULL) {
+		if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0)
+			continue;
+		more = reallocarray(names, n + 2, sizeof(*names));
+		if (more == NULL)
+			break;
+		names = more;
+		names[n] = strdup(e->d_name);
+		names[names[n] != NULL ? ++n : n] = NULL;
+	}
+	if (d != NULL)
+		(void)closedir(d);
+	return names;
+}
+
+bool
+trash_empty(const struct config *c, const struct state *st, bool dry,
+    void (*say)(const char *what, const char *name),
+    void (*problem)(const char *name, int error))
+{
+	char **names = list_names(st->trash);
+	bool clean = names != NULL;
+
+	for (char **n = names; n != NULL && *n != NULL; n++) {
+		int fds[2] = { -1, -1 };
+
+		if (!is_free(st->trash, *n, fds))
+			;
+		else if (dry)
+			say("trash", *n);
+		else if (trash_remove(c, st, *n, UINT64_MAX, problem) ==
+			 TRASH_GONE)
+			say("trash", *n);
+		else
+			clean = false;
+		sys_close(&fds[0]);
+		sys_close(&fds[1]);
+		free(*n);
+	}
+	free(names);
+	return clean;
+}

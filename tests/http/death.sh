@@ -1,0 +1,102 @@
+# shellcheck shell=bash
+#
+# The processes of a request: what dies with which of them, and what the one
+# that faces the client can do.
+#
+# shellcheck disable=SC2016 # programs in single quotes are for inside
+
+# shellcheck source=tests/http/lib.sh
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+
+# The process that waits for PID 1 of the sandbox, which is the broker, and
+# the other one of its connection.
+find_pair()
+{
+	local process
+
+	init=$(awk '$1 == "PPid:" { print $2 }' "/proc/$(inside "$1")/status")
+	broker=$(awk '$1 == "PPid:" { print $2 }' "/proc/$init/status")
+	front=
+	for process in $(serving); do
+		[[ $process == "$init" || $process == "$broker" ]] ||
+		    front=$process
+	done
+}
+
+if testcase "whoever of a run is killed, the run ends and nothing is left"
+then
+	for victim in front broker init; do
+		word=$victim-$$
+		waiting "$word"
+		find_pair "$word"
+		check "there is no $victim" test -n "${!victim}"
+		kill -KILL "${!victim}"
+		await "the end after the $victim's" gone_inside "$word"
+		poll 100 ended || fail "$victim: the client is not told"
+		kill "$pid" 2>/dev/null
+		stream_end
+		check "$victim: an end was reported that was none" jq -es '
+		    all(.type != "exit" or .reason != "exit")' out
+		await "all of it" eval '[[ -z $(serving) ]]'
+	done
+	word=command-$$
+	waiting "$word"
+	inside "$word" | xargs kill -KILL
+	stream_end
+	check "the end is $(tail -n 1 out)" \
+	    jq -es '.[-1].reason == "signal" and .[-1].signal == 9' out
+fi
+
+if testcase "a buffered answer is complete or an error, whoever is killed"
+then
+	for victim in front broker init; do
+		word=buffered$victim-$$
+		script "exec perl -e 'sleep 600' $word" '{wall: 60000}' >request
+		curl -sS -i -H 'Content-Type: application/json' --data-binary \
+		    @request "http://$HTTP_TCP/run" >answer 2>err &
+		pid=$!
+		await "the command" runs_inside "$word"
+		find_pair "$word"
+		kill -KILL "${!victim}"
+		poll 100 ended || fail "$victim: the client is not told"
+		kill "$pid" 2>/dev/null
+		wait "$pid"
+		check_not "$victim: $(head -c 300 answer)" \
+		    grep -q '"reason": *"exit"' answer
+		await "the end" gone_inside "$word"
+	done
+fi
+
+if testcase "the front can do nothing, and has nothing"; then
+	word=front-is-$$
+	waiting "$word"
+	find_pair "$word"
+	grep -E '^(Cap|Seccomp:|NoNewPrivs)' "/proc/$front/status" >caps
+	check "capabilities: $(xargs <caps)" \
+	    test "$(grep -c 'Cap\(Inh\|Prm\|Eff\|Amb\).0000000000000000$' caps)" = 4
+	check "no seccomp filter" grep -qE '^Seccomp:.2$' caps
+	check "new privileges" grep -qE '^NoNewPrivs:.1$' caps
+	if [[ $AS == root ]]; then
+		check "its root is not empty: $(ls -A "/proc/$front/root/" |
+		    head -n 3)" test -z "$(ls -A "/proc/$front/root/")"
+		check "it is root" test "$(awk '$1 == "Uid:" { print $2 $3 $4 }' \
+		    "/proc/$front/status")" != 000
+	fi
+	check_not "it has the UNIX socket or a file open" eval \
+	    'ls -l /proc/$front/fd | grep -qE -e "-> /[^d]"'
+	# What it never asks for it may not have.
+	grep -E '^Max (open files|address space|data size|file size)' \
+	    "/proc/$front/limits" >limits
+	check "it may write files: $(xargs <limits)" \
+	    grep -qE '^Max file size +0 ' limits
+	kill "$pid"
+	await "the end" gone_inside "$word"
+fi
+
+if testcase "the command has no more than its three streams"; then
+	http POST /run '{"command": ["perl", "-e", "opendir D, q(/proc/self/fd);
+	    @f = sort grep { /\\d/ && readlink qq(/proc/self/fd/$_) !~ m{/fd$} }
+	    readdir D; print qq(@f; @{[map { readlink qq(/proc/self/fd/$_) }
+	    0 .. 2]})"]}'
+	expect_json '.stdout | test("^0 1 2; pipe:\\S+ pipe:\\S+ pipe:\\S+$|^0 1 2; /dev/null pipe:\\S+ pipe:\\S+$")'
+fi

@@ -1,0 +1,367 @@
+# shellcheck shell=bash
+#
+# What the topics about HTTP share: a server for the topic, and the verbs of
+# requests and answers. A topic sets WAY and sources its cases, which source
+# this instead of t.sh.
+#
+#	WAY	how a connection reaches mayfly:
+#		serve	`mayfly serve` accepts it
+#		fd0	a super-server accepts it and starts `mayfly activate`
+#			with it on descriptor 0
+#		systemd	units do; HTTP_TCP and HTTP_SOCKET say where
+#
+#	http POST /run '{"command": "echo hi"}'
+#	expect_code 200
+#	expect_json '.stdout == "hi\n"'
+#
+# As root a topic has a network of its own, in which nobody else listens.
+
+# Topics may be made of several files of cases.
+[[ -z ${HTTP_DIR:-} ]] || return 0
+
+set -u
+
+WAY=${WAY:-serve}
+export WAY
+
+if ((EUID == 0)) && [[ $WAY != systemd && -z ${HTTP_NET:-} ]]; then
+	export HTTP_NET=1
+	exec unshare --net bash "$0" "$@"
+fi
+# What systemd starts is not to be seen from a PID namespace of ours.
+[[ $WAY != systemd ]] || export T_ENTERED=1
+HTTP_LEASE=$((${T_UID:-54321} % 90))
+
+# shellcheck source=tests/t.sh
+. "$(dirname "${BASH_SOURCE[0]}")/../t.sh"
+
+HTTP_DIR=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+SERVERS=()
+code=0
+
+# Puts everything of the servers below the topic's own directory, and lets
+# each topic have host ids of its own.
+http_arrange()
+{
+	local dir
+
+	if [[ -n ${HTTP_NET:-} ]]; then
+		ip link set lo up
+		ip address add 10.77.0.1/24 dev lo
+		ip address add fd77::1/64 dev lo nodad
+		HTTP_PORT=8080
+	else
+		HTTP_PORT=$("$PYTHON" -c 'import socket
+s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
+	fi
+	for dir in lib run etc sock; do
+		mkdir -m 0755 "$T_ROOT/$dir"
+		chown "$T_UID" "$T_ROOT/$dir" 2>/dev/null
+	done
+	export MAYFLY_STATE_DIR=$T_ROOT/lib MAYFLY_RUN_DIR=$T_ROOT/run
+	export MAYFLY_TOKENS=$T_ROOT/etc/tokens
+	export MAYFLY_UID_BASE=$((1879048192 + (1024 + HTTP_LEASE * 32) * 65536))
+	export MAYFLY_UID_COUNT=$((32 * 65536))
+	T_RUN_DIRS=("$MAYFLY_RUN_DIR")
+	HTTP_LOG=$T_ROOT/log
+}
+
+# Starts one more server, which the verbs then talk to, with these variables
+# in its environment: server_start MAYFLY_MAX_RUNS=2
+# shellcheck disable=SC2120 # the topic's own server needs none
+server_start()
+{
+	local n=${#SERVERS[@]} command
+
+	if [[ $WAY == systemd ]]; then
+		server_configure "$@"
+		return
+	fi
+	HTTP_TCP=${HTTP_ADDRESS:-127.0.0.1}:$((HTTP_PORT + n))
+	HTTP_SOCKET=$T_ROOT/sock/api$n.sock
+	HTTP_LOG=$T_ROOT/log$n
+	: >"$HTTP_LOG"
+	rm -f "$HTTP_SOCKET"
+	case $WAY in
+	serve)
+		command=("$MAYFLY" serve --listen "$HTTP_TCP"
+		    --listen "$HTTP_SOCKET")
+		;;
+	fd0)
+		command=("$PYTHON" "$HTTP_DIR/inetd.py" "$HTTP_TCP"
+		    "$HTTP_SOCKET" "$MAYFLY" activate)
+		;;
+	esac
+	"${T_AS[@]}" env "$@" "${command[@]}" </dev/null >>"$HTTP_LOG" 2>&1 &
+	SERVERS+=($!)
+	until server_answers >/dev/null 2>&1; do
+		kill -0 "${SERVERS[n]}" 2>/dev/null || return
+		sleep 0.05
+	done
+	# Who may connect is for systemd or the administrator to say.
+	chmod 0666 "$HTTP_SOCKET"
+}
+
+server_answers()
+{
+	"$PYTHON" "$HTTP_DIR/client.py" send "$HTTP_SOCKET" 5 <<<"" &&
+	    "$PYTHON" "$HTTP_DIR/client.py" send "$HTTP_TCP" 5 <<<""
+}
+
+# systemd has its server already: what differs is in a file, which is read
+# at each request.
+server_configure()
+{
+	local file=/etc/mayfly/mayfly.conf.d/tests.conf
+
+	mkdir -p "${file%/*}"
+	SERVERS+=(0)
+	printf '%s\n' "$@" | sed -n 's/^MAYFLY_//p' |
+	    awk -F = '{ print tolower($1) " = " substr($0, length($1) + 2) }' \
+	    >"$file"
+}
+
+# Ends the last server started; the one before is talked to again.
+server_stop()
+{
+	local n=$((${#SERVERS[@]} - 1))
+
+	if [[ $WAY == systemd ]]; then
+		rm -f /etc/mayfly/mayfly.conf.d/tests.conf
+	else
+		kill -TERM "${SERVERS[n]}" 2>/dev/null
+		wait "${SERVERS[n]}" 2>/dev/null
+		HTTP_TCP=127.0.0.1:$((HTTP_PORT + n - 1))
+		HTTP_SOCKET=$T_ROOT/sock/api$((n - 1)).sock
+		HTTP_LOG=$T_ROOT/log$((n - 1))
+		rm -f "$T_ROOT/sock/api$n.sock"
+	fi
+	unset "SERVERS[n]"
+}
+
+http_end()
+{
+	while ((${#SERVERS[@]} > 0)); do
+		server_stop
+	done
+	t_exit
+}
+
+# What the servers have logged, and nothing before the mark.
+log_mark()
+{
+	HTTP_MARK=$(log_text | wc -l)
+	HTTP_SINCE=$(date '+%F %T')
+}
+
+log_text()
+{
+	if [[ $WAY == systemd ]]; then
+		journalctl -q -o cat -t mayfly --since "${HTTP_SINCE:-today}"
+	else
+		cat "$HTTP_LOG"
+	fi
+}
+
+log_since()
+{
+	log_text | tail -n "+$((HTTP_MARK + 1))"
+}
+
+log_has()
+{
+	log_since | grep -qaE -e "$1"
+}
+
+# http METHOD PATH [BODY [CURL-OPTION]...]: the body of the answer becomes the
+# file out, its head the file headers, its status code. BODY may be @FILE. Said
+# before it: CALLER=UID, to go to the UNIX socket as that user; TOKEN=TEXT.
+http()
+{
+	local method=$1 path=$2 body=${3:-} options=(-sS -g --path-as-is
+	    --max-time "$T_PATIENCE" -D headers -o out -w '%{http_code}')
+	local who=()
+
+	shift $(($# > 3 ? 3 : $#))
+	case $method in
+	HEAD) options+=(--head) ;;
+	*) options+=(-X "$method") ;;
+	esac
+	[[ -z $body ]] || options+=(-H 'Content-Type: application/json'
+	    --data-binary "$body")
+	[[ -z ${TOKEN:-} ]] || options+=(-H "Authorization: Bearer $TOKEN")
+	rm -f out headers
+	if [[ -n ${CALLER:-} ]]; then
+		options+=(--unix-socket "$HTTP_SOCKET")
+		who=(setpriv --reuid "$CALLER" --regid "$CALLER"
+		    --clear-groups --inh-caps=-all --)
+		((CALLER != EUID)) || who=()
+		touch out headers && chmod 0666 out headers
+		chmod 0777 .
+	fi
+	code=$("${who[@]}" curl "${options[@]}" "$@" \
+	    "http://${HTTP_HOST:-$HTTP_TCP}$path" 2>err)
+}
+
+# The body of a run of a shell script, with more fields as jq has them.
+script()
+{
+	jq -cn --arg script "$1" '{command: ["sh", "-c", $script]} + '"${2:-{\}}"
+}
+
+# http_run SCRIPT [FIELDS]: POST /run
+http_run()
+{
+	script "$@" >request
+	http POST /run @request
+}
+
+# A request in the background, whose answer the file events takes as it comes;
+# sets pid. The connection is closed by killing it.
+stream()
+{
+	local path=$1 body=$2 type=${3:-application/x-ndjson}
+
+	: >events
+	curl -sS -N -g -D headers -H "Accept: $type" \
+	    -H 'Content-Type: application/json' --data-binary "$body" \
+	    "http://$HTTP_TCP$path" >events 2>err &
+	pid=$!
+}
+
+# Waits for the end of what stream started; the events become the file out.
+stream_end()
+{
+	finish
+	cp events out
+}
+
+expect_code()
+{
+	[[ $code == "$1" ]] && return
+	fail "status is $code, not $1"
+	[[ ! -s out ]] || detail "$(head -c 300 out)"
+	[[ ! -s err ]] || detail "$(head -c 300 err)"
+}
+
+# expect_error STATUS CODE [REGEX of the message]
+expect_error()
+{
+	expect_code "$1"
+	jq -e --arg code "$2" --arg regex "${3:-.}" '
+	    (keys == ["code", "message", "request_id"]) and .code == $code and
+	    (.message | test($regex; "i"))' out >/dev/null 2>&1 ||
+	    fail "not the error $2 with /${3:-.}/: $(head -c 300 out)"
+	! grep -qaF "$T_ROOT" out || fail "the message shows a path of the host"
+}
+
+# The value of a field of the answer's head, of which there is one.
+field()
+{
+	tr -d '\r' <headers | sed -n "s/^$1: //Ip"
+}
+
+expect_field()
+{
+	field "$1" | grep -qE -e "^($2)$" ||
+	    fail "$1 is '$(field "$1")', not $2"
+}
+
+# expect_table [OPTION]... <<TABLE: see client.py.
+expect_table()
+{
+	local wrong
+
+	wrong=$("$PYTHON" "$HTTP_DIR/client.py" table "$HTTP_TCP" "$@" 2>&1)
+	[[ -z $wrong ]] || fail "$wrong"
+}
+
+# raw [SECONDS] <BYTES: the answer, head and all, becomes the file out.
+raw()
+{
+	"$PYTHON" "$HTTP_DIR/client.py" send "$HTTP_TCP" "$@" >out 2>err
+}
+
+# The processes in sandboxes that have this word among their arguments.
+inside()
+{
+	local own process
+
+	own=$(readlink /proc/self/ns/pid)
+	for process in $(pgrep -f -- "$1"); do
+		[[ $(readlink "/proc/$process/ns/pid") == "$own" ]] ||
+		    echo "$process"
+	done
+}
+
+runs_inside()
+{
+	[[ -n $(inside "$1") ]]
+}
+
+gone_inside()
+{
+	[[ -z $(inside "$1") ]]
+}
+
+# Is this where cases are tried that take long, and do not differ elsewhere?
+long()
+{
+	[[ $WAY == serve && $AS == root || -n ${CASE:-} ]]
+}
+
+# Starts a run whose command waits, and waits for it: waiting WORD [PATH]
+waiting()
+{
+	stream "${2:-/run}" "$(script "echo up; exec perl -e 'sleep 600' $1" \
+	    '{wall: 60000}')"
+	await "the command" eval "grep -q up events && runs_inside $1"
+}
+
+# The processes of the server that serve one connection.
+serving()
+{
+	leaks_mayflies | grep -vxF "${SERVERS[-1]}"
+}
+
+# Makes a session; its id becomes id.
+session()
+{
+	http POST /sessions "${1:-{\}}"
+	[[ $code == 201 ]] || fail "no session was made: $(head -c 300 out)"
+	# shellcheck disable=SC2034 # the topics read it
+	id=$(jq -r .session_id out)
+}
+
+# in_session SCRIPT [FIELDS]: a run in the session `id`.
+in_session()
+{
+	script "$@" >request
+	http POST "/sessions/$id/run" @request
+}
+
+# Ends the case's sessions.
+forget()
+{
+	local one
+
+	for one in "${@:-$id}"; do
+		http DELETE "/sessions/$one"
+		expect_code 204
+	done
+}
+
+http_arrange
+trap http_end EXIT
+cd /
+if ! server_start; then
+	sed 's/^/\t/' "$HTTP_LOG" | head -n 5
+	testcase "the server starts"
+	fail "it does not answer"
+	t_done
+fi
+# What the first run makes for all later ones is no leak.
+(
+	cd "$T_ROOT" && http POST /run '{"command": "true"}'
+	poll 100 eval '[[ -z $(serving) ]]'
+)

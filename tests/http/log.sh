@@ -1,0 +1,95 @@
+# shellcheck shell=bash
+#
+# What the log says of each request: API.md section 6 and its refusals.
+#
+# shellcheck disable=SC2016 # programs in single quotes are for inside
+
+# shellcheck source=tests/http/lib.sh
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+
+if testcase "each request is one line of the log"; then
+	log_mark
+	http POST /run '{"command": "echo a; exit 3"}' -H 'X-Request-ID: one-1'
+	await "the line" log_has one-1
+	line=$(log_since | grep -a one-1)
+	check "more than one" test "$(wc -l <<<"$line")" = 1
+	for word in '127\.0\.0\.1' POST /run 200 exit 'exit(_code)?=3' cpu wall \
+	    memory; do
+		check "no $word in: $line" grep -qE "$word" <<<"$line"
+	done
+	session
+	log_mark
+	http POST "/sessions/$id/run" '{"command": "sleep 60", "wall": 200}' \
+	    -H 'X-Request-ID: two-2'
+	await "the line" log_has two-2
+	line=$(log_since | grep -a two-2)
+	for word in "$id" reason=.?wall; do
+		check "no $word in: $line" grep -qE "$word" <<<"$line"
+	done
+	http DELETE "/sessions/$id"
+fi
+
+if testcase "a refusal is logged with its reason"; then
+	while IFS='|' read -r want option value; do
+		log_mark
+		http GET "/nothing" '' "$option" "$value" \
+		    -H 'X-Request-ID: refused-1'
+		await "'$want' in the log" log_has "refused-1.*$want|$want.*refused-1"
+	done <<-'END'
+		404|-H|A: b
+		403.*Host|-H|Host: evil.example
+		403.*Origin|-H|Origin: http://evil.example
+		401.*Authorization|-H|Authorization: Bearer none
+	END
+	log_mark
+	http POST /run '{"command": 1}' -H 'X-Request-ID: refused-2'
+	await "the field" log_has 'refused-2.*422.*command'
+	log_mark
+	printf 'EHLO there\r\n\r\n' | raw
+	await "what is not HTTP" log_has 400
+	log_mark
+	script "echo up; sleep 60" >request
+	curl -sS -m 1 -H 'X-Request-ID: refused-3' -H \
+	    'Content-Type: application/json' --data-binary @request \
+	    "http://$HTTP_TCP/run" >out 2>err
+	await "a client that went away" log_has 'refused-3.*killed'
+fi
+
+if testcase "nobody writes lines of his own into the log, or moves a cursor"
+then
+	log_mark
+	printf 'GET /a%%0a%%1b[2Jb\\xc3\\xa9 HTTP/1.1\r\nHost: localhost\r\n\r\n' |
+	    raw
+	printf 'GET /x"y HTTP/1.1\r\nHost: localhost\r\n\r\n' | raw
+	printf 'GET /"%%22\\e status=200 HTTP/1.1\r\nHost: a\r\n\r\n' | raw
+	http POST /nothing '' -H $'X-Request-ID: a" status=200 b="' \
+	    -H $'User-Agent: \u009b2J'
+	http GET '/nothing%20status=200%22'
+	http POST /run '{"command": "true", "a\n<0>b\u001b[2J": 1}'
+	http POST /run '{"command": "true", "env": {"SECRET": "hidden-1"},
+	    "stdin": "hidden-2", "files": [{"path": "hidden-3", "content":
+	    "hidden-4"}]}'
+	await "the last line" log_has 'POST.*200'
+	check "there are $(log_since | wc -l) lines" \
+	    test "$(log_since | wc -l)" = 7
+	check_not "there is a control character" \
+	    eval "log_since | grep -qaP '[\\x00-\\x08\\x0b-\\x1f\\x7f-\\xff]'"
+	check_not "a secret is in the log" eval 'log_since | grep -q hidden'
+	check_not "somebody chose a status" eval \
+	    'log_since | grep -aE "(^| )status=200( |$)" | grep -qv POST./run'
+fi
+
+if testcase "what fails inside is 500 with the step, and no path of the host"
+then
+	server_start MAYFLY_RUN_DIR=/proc/none
+	http POST /run '{"command": "true"}'
+	if [[ $code == 200 ]]; then
+		# Where there are no ranges to lease nothing was in the way.
+		check "AS=$AS should need it" test "$AS" != root
+	else
+		expect_error 500 sandbox_failed
+		check_not "the host's path is told" grep -q /proc/none out
+		await "the log has all of it" log_has /proc/none
+	fi
+	server_stop
+fi

@@ -1,0 +1,75 @@
+# shellcheck shell=bash
+#
+# How many run at once, and what is left between requests.
+#
+# shellcheck disable=SC2016 # programs in single quotes are for inside
+
+# shellcheck source=tests/http/lib.sh
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+
+if testcase "max_runs is how many run at once, exactly"; then
+	server_start MAYFLY_MAX_RUNS=3
+	for round in 1 2; do
+		word=many$round-$$
+		script "exec perl -e 'sleep 600' $word" '{wall: 60000}' >request
+		for i in {1..12}; do
+			curl -sS -o "out.$i" -w '%{http_code}\n' --data-binary \
+			    @request -H 'Content-Type: application/json' \
+			    -H 'Accept: application/x-ndjson' \
+			    "http://$HTTP_TCP/run" >"code.$i" 2>>err &
+			pids[i]=$!
+		done
+		await "nine refusals" \
+		    eval '(($(cat code.* | grep -c 503) >= 9))'
+		await "three runs" eval '(($(inside $word | wc -l) == 3))'
+		cat out.* | jq -sr '.[] | .code // empty' | sort -u >codes
+		check "the codes are $(xargs <codes)" \
+		    test "$(cat codes)" = too_many_runs
+		# What runs nothing is still answered.
+		http GET /sessions
+		expect_code 200
+		kill "${pids[@]}" 2>/dev/null
+		wait "${pids[@]}"
+		await "their end" gone_inside "$word"
+		rm -f code.* out.*
+	done
+	await "room for more" eval 'http POST /run "{\"command\": \"true\"}"
+	    [[ $code == 200 ]]'
+	server_stop
+fi
+
+if testcase "between requests nothing runs"; then
+	http POST /run '{"command": "(setsid sleep 600 &); echo a"}'
+	expect_code 200
+	http GET /nothing
+	echo | raw
+	await "the last one's end" eval '[[ -z $(serving) ]]'
+fi
+
+if testcase "a client that says nothing costs nobody else anything"; then
+	"$PYTHON" "$HTTP_DIR/client.py" hold "$HTTP_TCP" 100 </dev/null &
+	idle=$!
+	await "a hundred connections" test -e up
+	http POST /run '{"command": "echo a"}'
+	expect_json '.stdout == "a\n"'
+	kill -KILL "$idle"
+	wait "$idle"
+	await "their end" eval '[[ -z $(serving) ]]'
+fi
+
+if testcase "a thousand connections that come and go leave nothing"; then
+	"$PYTHON" - "$HTTP_TCP" <<-'END'
+		import socket, sys
+		host, port = sys.argv[1].split(":")
+		for i in range(1000):
+		    s = socket.create_connection((host, int(port)))
+		    if i % 3:
+		        s.sendall(b"GET /hea" if i % 3 == 1 else
+		            b"GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n")
+		    s.close()
+	END
+	http POST /run '{"command": "echo a"}'
+	expect_json '.stdout == "a\n"'
+	poll 400 eval '[[ -z $(serving) ]]'
+	check "$(serving | wc -l) are left" test -z "$(serving)"
+fi

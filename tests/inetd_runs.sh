@@ -1,0 +1,9 @@
+#!/bin/bash
+# Runs, by a connection on descriptor 0: API.md sections 3 and 4.
+# as: root user
+
+WAY=${WAY:-fd0}
+# shellcheck source=tests/http/run.sh
+. "$(dirname "$0")/http/run.sh"
+
+t_done

@@ -1,0 +1,11 @@
+#!/bin/bash
+# The processes of a server, by a connection on descriptor 0.
+# as: root user
+
+WAY=${WAY:-fd0}
+# shellcheck source=tests/http/server.sh
+. "$(dirname "$0")/http/server.sh"
+# shellcheck source=tests/http/death.sh
+. "$HTTP_DIR/death.sh"
+
+t_done

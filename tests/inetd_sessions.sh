@@ -1,0 +1,11 @@
+#!/bin/bash
+# Sessions, by a connection on descriptor 0: API.md section 3.
+# as: root user
+
+WAY=${WAY:-fd0}
+# shellcheck source=tests/http/session.sh
+. "$(dirname "$0")/http/session.sh"
+# shellcheck source=tests/http/turns.sh
+. "$HTTP_DIR/turns.sh"
+
+t_done

@@ -1,0 +1,9 @@
+#!/bin/bash
+# Streamed runs, by a connection on descriptor 0: API.md section 3.
+# as: root user
+
+WAY=${WAY:-fd0}
+# shellcheck source=tests/http/stream.sh
+. "$(dirname "$0")/http/stream.sh"
+
+t_done

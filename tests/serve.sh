@@ -1,0 +1,96 @@
+#!/bin/bash
+# What only `mayfly serve` does: API.md section 2.
+# as: root user
+# shellcheck disable=SC2016 # programs in single quotes are for inside
+
+WAY=serve
+# shellcheck source=tests/http/lib.sh
+. "$(dirname "$0")/http/lib.sh"
+
+if testcase "serve ends with its signals, and what runs ends too"; then
+	for signal in TERM INT KILL; do
+		server_start
+		word=$signal-$$
+		waiting "$word"
+		process=$(leaks_mayflies | head -n 1)
+		kill "-$signal" "${SERVERS[-1]}"
+		if [[ $signal != KILL ]]; then
+			poll 200 eval '! kill -0 ${SERVERS[-1]}' ||
+			    fail "SIG$signal: it goes on"
+		fi
+		# A run may go to its end; it is not to outlive its client.
+		kill "$pid" 2>/dev/null
+		await "the run's end" gone_inside "$word"
+		server_stop
+		check "the socket's path is in the way" server_start
+		server_stop
+	done
+fi
+
+if testcase "serve says what is wrong with its options"; then
+	while read -r options; do
+		# shellcheck disable=SC2086
+		mayfly serve $options </dev/null >out 2>err
+		status=$?
+		expect_status 64
+		expect_err_has .
+	done <<-'END'
+		--listen
+		--listen nowhere
+		--listen 127.0.0.1:x
+		--listen 127.0.0.1:65536
+		--listen 300.0.0.1:80
+		--idle-exit
+		--idle-exit -1
+		--idle-exit x
+		--none
+		extra
+	END
+	mayfly serve --listen "$HTTP_TCP" </dev/null >out 2>err
+	status=$?
+	expect_status 125
+	expect_err_has 'in use'
+fi
+
+if testcase "serve ends when nothing was to do for so long"; then
+	"${T_AS[@]}" "$MAYFLY" serve --idle-exit 1 --listen \
+	    "$T_ROOT/sock/idle.sock" </dev/null >out 2>err &
+	pid=$!
+	await "the socket" test -S "$T_ROOT/sock/idle.sock"
+	chmod 0666 "$T_ROOT/sock/idle.sock"
+	# A run longer than that is work.
+	curl -sS --unix-socket "$T_ROOT/sock/idle.sock" -o answer -d \
+	    '{"command": "sleep 1.5; echo a"}' -H \
+	    'Content-Type: application/json' http://localhost/run
+	check "the run was cut: $(cat answer)" grep -q '"a\\n"' answer
+	check "it has ended too soon" kill -0 "$pid"
+	finish
+	expect_status 0
+fi
+
+if testcase "serve takes sockets that systemd passes" &&
+    require "there is no systemd-socket-activate" \
+    have systemd-socket-activate; then
+	port=$((HTTP_PORT + 90))
+	"${T_AS[@]}" systemd-socket-activate -l "127.0.0.1:$port" \
+	    -l "$T_ROOT/sock/passed.sock" \
+	    -E MAYFLY_STATE_DIR -E MAYFLY_RUN_DIR -E MAYFLY_TOKENS \
+	    -E MAYFLY_UID_BASE -E MAYFLY_UID_COUNT -E XDG_STATE_HOME \
+	    "$MAYFLY" serve --idle-exit 1 </dev/null >out 2>err &
+	pid=$!
+	await "the socket" test -S "$T_ROOT/sock/passed.sock"
+	for to in "127.0.0.1:$port" "--unix-socket $T_ROOT/sock/passed.sock \
+	    localhost"; do
+		# shellcheck disable=SC2086
+		curl -sS -o answer -d '{"command": "echo a"}' -H \
+		    'Content-Type: application/json' ${to% *}${to##* }/run \
+		    2>/dev/null || curl -sS -o answer -d '{"command":
+		    "echo a"}' -H 'Content-Type: application/json' \
+		    ${to% *} "http://${to##* }/run"
+		check "not served at $to" grep -q '"a\\n"' answer
+	done
+	finish
+	expect_status 0
+fi
+
+t_done

@@ -1,0 +1,11 @@
+#!/bin/bash
+# Callers and the log, by `mayfly serve`: API.md section 6.
+# as: root user
+
+WAY=${WAY:-serve}
+# shellcheck source=tests/http/who.sh
+. "$(dirname "$0")/http/who.sh"
+# shellcheck source=tests/http/log.sh
+. "$HTTP_DIR/log.sh"
+
+t_done

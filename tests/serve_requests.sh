@@ -1,0 +1,13 @@
+#!/bin/bash
+# What is a request, by `mayfly serve`: API.md sections 3 and 5.
+# as: root
+
+WAY=${WAY:-serve}
+# shellcheck source=tests/http/protocol.sh
+. "$(dirname "$0")/http/protocol.sh"
+# shellcheck source=tests/http/routes.sh
+. "$HTTP_DIR/routes.sh"
+# shellcheck source=tests/http/json.sh
+. "$HTTP_DIR/json.sh"
+
+t_done

@@ -1,0 +1,9 @@
+#!/bin/bash
+# Runs, by `mayfly serve`: API.md sections 3 and 4.
+# as: root user subuid
+
+WAY=${WAY:-serve}
+# shellcheck source=tests/http/run.sh
+. "$(dirname "$0")/http/run.sh"
+
+t_done

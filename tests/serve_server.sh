@@ -1,0 +1,11 @@
+#!/bin/bash
+# The processes of a server, by `mayfly serve`.
+# as: root user
+
+WAY=${WAY:-serve}
+# shellcheck source=tests/http/server.sh
+. "$(dirname "$0")/http/server.sh"
+# shellcheck source=tests/http/death.sh
+. "$HTTP_DIR/death.sh"
+
+t_done

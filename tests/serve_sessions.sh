@@ -1,0 +1,11 @@
+#!/bin/bash
+# Sessions, by `mayfly serve`: API.md section 3.
+# as: root user subuid
+
+WAY=${WAY:-serve}
+# shellcheck source=tests/http/session.sh
+. "$(dirname "$0")/http/session.sh"
+# shellcheck source=tests/http/turns.sh
+. "$HTTP_DIR/turns.sh"
+
+t_done

@@ -1,0 +1,126 @@
+# shellcheck shell=bash
+#
+# Verbs for an installed mayfly: ask it, begin a run that lasts, find who is
+# who. Part of activation.sh, which sources it.
+# shellcheck disable=SC2034 # for the topic
+
+TCP=http://127.0.0.1:8080
+SOCKET=/run/mayfly/api.sock
+DROPINS=/run/systemd/system
+CGROUP=/sys/fs/cgroup
+MAKE=(make -s --no-print-directory -C "$T_TREE" -o all)
+
+has_controllers()
+{
+	grep -qw memory "$CGROUP/cgroup.controllers" 2>/dev/null
+}
+
+# ask CURL-ARGUMENT...; leaves the body in out, the status code in code.
+ask()
+{
+	code=$(curl -sS -m 60 -o out -w '%{http_code}' "$@" 2>err)
+	status=$?
+}
+
+ask_json()
+{
+	ask -H 'Content-Type: application/json' "$@"
+}
+
+expect_code()
+{
+	[[ $code == "$1" ]] || fail "the status is '$code', not $1: $(<err)"
+}
+
+# A run over TCP of a command for sh: post COMMAND [MEMBER,]
+post()
+{
+	ask_json -d "$(jq -n --arg c "$1" "{${2:-} command: \$c}")" "$TCP/run"
+}
+
+# The processes of what is installed, not of the program under test.
+processes()
+{
+	find /proc/[0-9]*/exe -maxdepth 0 -lname '/usr/local/bin/mayfly' \
+	    -printf '%h\n' 2>/dev/null | cut -d / -f 3
+}
+
+no_processes()
+{
+	[[ -z $(processes) ]]
+}
+
+connections()
+{
+	systemctl list-units --no-legend --plain --all 'mayfly@*.service' |
+	    cut -d ' ' -f 1
+}
+
+# All of the last connection is gone, the unit too.
+quiet()
+{
+	no_processes && [[ -z $(connections) ]]
+}
+
+expect_quiet()
+{
+	await "no process and no unit of a connection is left" quiet ||
+	    detail "$(processes | tr '\n' ' ')$(connections)"
+}
+
+# Begins a run that lasts, in the background, and finds who is who. The request
+# is over when $pid is.
+begin()
+{
+	: >out
+	curl -sS -m 60 -N -H 'Accept: application/x-ndjson' \
+	    -H 'Content-Type: application/json' \
+	    -d '{"command": "echo up; exec sleep 1000", "wall": 600000}' \
+	    "${1:-$TCP}/run" >out 2>err 9>&- &
+	pid=$!
+	await "the command runs" grep -q '"up' out || return
+	unit=$(connections | head -n 1)
+	broker=$(systemctl show -P MainPID "${2:-$unit}")
+	command=$(pgrep -xf 'sleep 1000')
+	init=$(parent "$command")
+	[[ $(parent "$init") != "$broker" ]] || return 0
+	# Of a server's many processes.
+	broker=$(parent "$init")
+}
+
+parent()
+{
+	sed -n 's/^PPid:\t//p' "/proc/$1/status"
+}
+
+# The broker's other child, which is no sandbox.
+front()
+{
+	pgrep -P "$broker" | grep -vx "$init"
+}
+
+drop_in()
+{
+	mkdir -p "$DROPINS/$1.d"
+	cat >"$DROPINS/$1.d/test.conf"
+	systemctl daemon-reload
+}
+
+no_drop_in()
+{
+	rm -r "$DROPINS/$1.d"
+	systemctl daemon-reload
+}
+
+# Lines of the journal since mark_journal, of those that an option selects.
+mark_journal()
+{
+	journalctl --sync
+	cursor=$(journalctl -q -n 0 --show-cursor | sed 's/^-- cursor: //')
+}
+
+journal()
+{
+	journalctl --sync
+	journalctl -q -o cat --after-cursor="$cursor" "$@"
+}

@@ -1,0 +1,130 @@
+# shellcheck shell=bash
+#
+# The second pair of units, mayfly-serve.socket and .service, instead of the
+# first. Part of activation.sh, which sources it.
+
+# The server has a mount namespace, which stays as long as it does.
+rest()
+{
+	systemctl stop mayfly-serve.service 2>/dev/null
+	await "all processes have ended" no_processes
+}
+
+if testcase "the resident pair takes the place of the first, and works"; then
+	systemctl start mayfly-serve.socket >out 2>&1
+	check "it did not start: $(<out)" \
+	    systemctl -q is-active mayfly-serve.socket
+	check_not "the first stays" systemctl -q is-active mayfly.socket
+	check "the server runs already" no_processes
+	ask "$TCP/health"
+	expect_code 200
+	check "there is no server" \
+	    systemctl -q is-active mayfly-serve.service
+	server=$(systemctl show -P MainPID mayfly-serve.service)
+	for way in "$TCP" "--unix-socket $SOCKET http://localhost"; do
+		# shellcheck disable=SC2086
+		ask_json -d '{"command": ["echo", "hello"]}' $way/run
+		expect_code 200
+		expect_json '.stdout == "hello\n"'
+	done
+	check "it is another server" test "$server" = \
+	    "$(systemctl show -P MainPID mayfly-serve.service)"
+	check "more than the server stays: $(processes)" \
+	    test "$(processes)" = "$server"
+	rest
+fi
+
+if testcase "resident: a cgroup holds time, mem, nproc and cpus" &&
+    require "there are no cgroup v2 controllers" has_controllers; then
+	for _ in 1 2; do
+		post 'true' '"cpus": 0.5,'
+		expect_json '.enforced | .time == "cgroup" and
+		    .mem == "cgroup" and .nproc == "cgroup" and
+		    .cpus == "cgroup"'
+	done
+	rest
+fi
+
+if testcase "resident: sessions are those of the first pair"; then
+	ask_json -d '{}' "$TCP/sessions"
+	expect_code 201
+	id=$(jq -r .id out)
+	ask_json -d '{"command": "echo kept >/root/f"}' \
+	    "$TCP/sessions/$id/run"
+	expect_code 200
+	ask_json -d '{"command": "cat /root/f"}' "$TCP/sessions/$id/run"
+	expect_json '.stdout == "kept\n"'
+	systemctl start mayfly.socket
+	check_not "both pairs are there" \
+	    systemctl -q is-active mayfly-serve.socket
+	ask_json -d '{"command": "cat /root/f"}' "$TCP/sessions/$id/run"
+	expect_json '.stdout == "kept\n"'
+	ask -X DELETE "$TCP/sessions/$id"
+	expect_code 204
+	systemctl start mayfly-serve.socket
+fi
+
+if testcase "resident: the server ends when nobody comes, and comes back"; then
+	drop_in mayfly-serve.service <<-'END'
+		[Service]
+		ExecStart=
+		ExecStart=/usr/local/bin/mayfly serve --idle-exit 1
+	END
+	systemctl restart mayfly-serve.service
+	for _ in 1 2; do
+		ask "$TCP/health"
+		expect_code 200
+		await "the server has ended" no_processes
+		check "it failed" test "$(systemctl show -P Result \
+		    mayfly-serve.service)" = success
+		check "the socket is gone" \
+		    systemctl -q is-active mayfly-serve.socket
+	done
+	if begin "$TCP" mayfly-serve.service; then
+		sleep 2
+		check "it ended at work" kill -0 "$pid"
+	fi
+	kill "$pid"
+	finish
+	await "the server has ended" no_processes
+	no_drop_in mayfly-serve.service
+fi
+
+if testcase "resident: after kill -9 of the server it is started again"; then
+	for _ in 1 2 3 4 5 6 7 8; do
+		ask "$TCP/health"
+		expect_code 200
+		kill -KILL "$(systemctl show -P MainPID mayfly-serve.service)"
+	done
+	ask "$TCP/health"
+	expect_code 200
+	check "the socket failed" systemctl -q is-active mayfly-serve.socket
+	rest
+fi
+
+if testcase "resident: kill -9 of the server ends what it runs"; then
+	if begin "$TCP" mayfly-serve.service; then
+		kill -KILL "$(systemctl show -P MainPID mayfly-serve.service)"
+		finish
+		poll 100 sh -c '! pgrep -xf "sleep 1000"' ||
+		    fail "the command still runs"
+	fi
+	rest
+fi
+
+if testcase "resident: systemctl stop ends it, and what it runs"; then
+	ask "$TCP/health"
+	if begin "$TCP" mayfly-serve.service; then
+		systemctl stop mayfly-serve.service 2>/dev/null
+		finish
+		expect_out_has '"reason":"killed"'
+	fi
+	await "all processes have ended" no_processes
+	check_not "the command still runs" pgrep -xf 'sleep 1000'
+	systemctl start mayfly.socket
+	check_not "both pairs are there" \
+	    systemctl -q is-active mayfly-serve.socket
+	ask "$TCP/health"
+	expect_code 200
+	expect_quiet
+fi
