@@ -70,8 +70,9 @@ $(BUILD)/activator/%.o: CPPFLAGS_OWN += -iquote activator
 # program does without that library.
 $(BUILD)/exec/filter.o: $(BUILD)/filter_bpf.h
 
-$(BUILD)/genfilter: exec/genfilter.c exec/genfilter.h $(BUILD)/flags
-	$(CC) -std=gnu17 -D_GNU_SOURCE $(WARN) $(CFLAGS) -o $@ $< -lseccomp
+GENFILTER = exec/genfilter.c exec/genfilter_bpf.c
+$(BUILD)/genfilter: $(GENFILTER) exec/genfilter.h $(BUILD)/flags
+	$(CC) -std=gnu17 -D_GNU_SOURCE $(WARN) $(CFLAGS) -o $@ $(GENFILTER) -lseccomp
 
 $(BUILD)/filter_bpf.h: exec/filter.table $(BUILD)/genfilter
 	$(BUILD)/genfilter $(addprefix --without ,$(WITHOUT)) $< >$@.new

@@ -127,7 +127,9 @@ http_target(struct http_head *h, struct http_text target)
 		h->query.data = mark + 1;
 		h->query.len = target.len - path.len - 1;
 	}
-	return parse_path(h, path) == 0 && check_query(h) == 0 ? 0 : -1;
+	if (parse_path(h, path) != 0)
+		return -1;
+	return mark != NULL ? check_query(h) : 0;
 }
 
 struct pair {
