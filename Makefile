@@ -102,7 +102,7 @@ $(BUILD)/unit/%: tests/unit/%.c $(wildcard tests/unit/*.h) $(OBJECTS) | filter-f
 
 # What Debian and Ubuntu call what is needed.
 DEPS_BUILD = gcc libc6-dev libjsmn-dev libseccomp-dev linux-libc-dev musl-tools
-DEPS_DEMO = $(DEPS_BUILD) python3
+DEPS_DEMO = $(DEPS_BUILD) curl python3
 DEPS_CHECK = $(DEPS_DEMO) clang default-jdk-headless g++ git golang-go \
 	iproute2 jq libcap2-bin \
 	libsqlite3-0 mandoc mount nodejs perl procps strace uidmap util-linux \

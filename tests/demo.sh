@@ -7,7 +7,8 @@ set -u
 
 MAYFLY=${MAYFLY:-build/mayfly}
 work=$(mktemp -d) || exit 1
-trap 'rm -rf "$work"' EXIT
+server=
+trap '[[ -z $server ]] || kill "$server"; rm -rf "$work"' EXIT
 chmod 755 "$work" # what only root may read is not readable inside
 failed=0
 
@@ -72,6 +73,51 @@ except OSError as e:
 show 0 'Nothing of the host, and no network' -- \
     sh -c 'ls /home /root; cat /etc/shadow 2>&1; tail -n +3 /proc/net/dev |
 	cut -d: -f1'
+
+# The same over HTTP, on a socket of this demonstration's own.
+export MAYFLY_STATE_DIR=$work/state MAYFLY_RUN_DIR=$work/run
+"$MAYFLY" serve --listen "$work/api.sock" 2>"$work/log" &
+server=$!
+for ((i = 0; i < 100; i++)); do
+	[[ ! -S $work/api.sock ]] || break
+	sleep 0.05
+done
+
+# ask EXPECTED TITLE METHOD PATH [JSON [ACCEPT]]: the answer stays in $answer
+ask()
+{
+	local expected=$1 title=$2 method=$3 path=$4 json=${5:-} accept=${6:-}
+	local words=(-sS -N -X "$method" --unix-socket "$work/api.sock")
+
+	printf '\n== %s\n' "$title"
+	printf '$ curl -X %s http://localhost%s%s%s\n' "$method" "$path" \
+	    "${accept:+ -H 'Accept: $accept'}" "${json:+ -d '$json'}"
+	[[ -z $json ]] || words+=(-H 'Content-Type: application/json' -d "$json")
+	[[ -z $accept ]] || words+=(-H "Accept: $accept")
+	answer=$(curl "${words[@]}" "http://localhost$path" 2>&1)
+	fold -w 78 <<<"$answer" | sed 's/^/  /'
+	if [[ $answer != *"$expected"* ]]; then
+		printf '  UNEXPECTED: it should hold %s\n' "$expected"
+		failed=1
+	fi
+}
+
+ask '"stdout":"42\n"' 'A run over HTTP' POST /run \
+    '{"command": ["python3", "-c", "print(6 * 7)"]}'
+ask '"type":"exit"' 'A run whose output is streamed' POST /run \
+    '{"command": "for i in 1 2 3; do echo $i; sleep 0.1; done"}' \
+    application/x-ndjson
+ask '"session_id"' 'A session: files that stay from run to run' \
+    POST /sessions '{"env": {"NAME": "mayfly"}}'
+id=$(sed 's/.*"session_id":"\([a-z0-9]*\)".*/\1/' <<<"$answer")
+ask '"exit_code":0' 'The first run in it writes a file' \
+    POST "/sessions/$id/run" '{"command": "echo kept by $NAME >note"}'
+ask 'kept by mayfly' 'The second one reads it' \
+    POST "/sessions/$id/run" '{"command": "cat note"}'
+ask '' 'The session goes' DELETE "/sessions/$id"
+kill "$server"
+wait "$server"
+server=
 
 printf '\n'
 if ((failed)); then
