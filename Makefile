@@ -141,6 +141,7 @@ lint: deps-lint
 
 # FUZZ_SECONDS each, with clang's libFuzzer.
 fuzz: deps-lint
+	@tests/deps.sh libclang-rt-$$(clang -dumpversion | cut -d. -f1)-dev
 	@tests/fuzz/run.sh
 
 prove: check check-vm mutate

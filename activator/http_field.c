@@ -165,7 +165,7 @@ cut(struct http_text *rest, char mark)
 	return http_trim(part);
 }
 
-/* "q=0.5" in thousandths; 1000 for another parameter, -1 for nonsense. */
+/* "q=0.5" in thousandths; 1000 for another parameter, 0 for nonsense. */
 static int
 read_quality(struct http_text v)
 {
@@ -176,13 +176,13 @@ read_quality(struct http_text v)
 	for (size_t i = 2; i < v.len; i++) {
 		if (i == 3 ? v.data[i] != '.'
 			   : v.data[i] < '0' || v.data[i] > '9' || unit == 0)
-			return -1;
+			return 0;
 		if (i != 3) {
 			n += (v.data[i] - '0') * unit;
 			unit /= 10;
 		}
 	}
-	return v.len > 2 && n <= 1000 ? n : -1;
+	return v.len > 2 && n <= 1000 ? n : 0;
 }
 
 /* The best of the types that we have, of equal ones the first. */

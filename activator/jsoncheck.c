@@ -166,25 +166,21 @@ scan_string(struct scan *s)
 
 	if (peek(s) != '"')
 		return invalid(s, "a name in quotes is missing");
-	for (s->at++; s->at < s->len; s->at += n) {
+	for (s->at++; s->at < s->len;) {
 		ch = s->text[s->at];
-		n = 0;
-		if (ch == '"') {
-			s->at++;
-			return 0;
-		}
-		if (ch == '\\') {
-			s->at++;
-			if (scan_escape(s) != 0)
-				return -1;
-			continue;
-		}
 		if ((unsigned char)ch < 0x20)
 			return invalid(
 			    s, "a control character that is not escaped");
-		n = json_utf8(s->text + s->at, s->len - s->at);
+		n = 1;
+		if ((unsigned char)ch >= 0x80)
+			n = json_utf8(s->text + s->at, s->len - s->at);
 		if (n == 0)
 			return invalid(s, "not UTF-8");
+		s->at += n;
+		if (ch == '"')
+			return 0;
+		if (ch == '\\' && scan_escape(s) != 0)
+			return -1;
 	}
 	return invalid(s, "the text ends within a string");
 }

@@ -185,50 +185,74 @@ decode(struct json_node *v)
 	v->len = (size_t)(to - v->text);
 }
 
+struct name {
+	uint64_t hash;
+	const struct json_node *node;
+};
+
+/* By the hash, which a hostile text can make equal, then by what it is of. */
 static int
-compare_names(const struct json_node *a, const struct json_node *b)
+compare_names(const struct name *a, const struct name *b)
 {
-	if (a->parent != b->parent)
-		return a->parent < b->parent ? -1 : 1;
-	if (a->len != b->len)
-		return a->len < b->len ? -1 : 1;
-	return memcmp(a->text, b->text, a->len);
+	if (a->hash != b->hash)
+		return a->hash < b->hash ? -1 : 1;
+	if (a->node->parent != b->node->parent)
+		return a->node->parent < b->node->parent ? -1 : 1;
+	if (a->node->len != b->node->len)
+		return a->node->len < b->node->len ? -1 : 1;
+	return memcmp(a->node->text, b->node->text, a->node->len);
 }
 
 /* Equal ones in the order of the text. */
 static int
-compare(const void *a, const void *b, void *count)
+compare(const void *a, const void *b, void *compared)
 {
-	const struct json_node *x = *(struct json_node *const *)a;
-	const struct json_node *y = *(struct json_node *const *)b;
+	const struct name *x = a, *y = b;
 	int r = compare_names(x, y);
 
-	++*(size_t *)count;
-	return r != 0 ? r : x->at < y->at ? -1 : x->at > y->at;
+	++*(size_t *)compared;
+	if (r != 0)
+		return r;
+	return x->node->at < y->node->at ? -1 : x->node->at > y->node->at;
+}
+
+/* FNV-1a. */
+static uint64_t
+hash_name(const struct json_node *v)
+{
+	uint64_t hash = UINT64_C(0xcbf29ce484222325) ^ v->parent;
+
+	for (size_t i = 0; i < v->len; i++) {
+		hash ^= (unsigned char)v->text[i];
+		hash *= UINT64_C(0x100000001b3);
+	}
+	return hash;
 }
 
 /*
- * Sorts all names, so that equal ones of one object stand side by side:
- * comparing each with each would take minutes for a hostile body.
+ * Sorts all names, so that equal ones of one object stand side by side: to
+ * compare each with each would be too much work for a hostile text.
  */
 static int
 check_names(struct json_doc *d)
 {
-	struct json_node **names = calloc(d->count, sizeof(*names));
+	struct name *names = calloc(d->count, sizeof(*names));
 	const struct json_node *twice = NULL;
 	size_t n = 0;
 
 	if (names == NULL)
 		return fail(d, "no_memory", "out of memory");
 	for (size_t i = 0; i < d->count; i++) {
-		if (d->nodes[i].type == JSON_KEY)
-			names[n++] = &d->nodes[i];
+		if (d->nodes[i].type != JSON_KEY)
+			continue;
+		names[n].hash = hash_name(&d->nodes[i]);
+		names[n++].node = &d->nodes[i];
 	}
 	qsort_r(names, n, sizeof(*names), compare, &d->compared);
 	for (size_t i = 1; i < n; i++) {
-		if (compare_names(names[i - 1], names[i]) == 0 &&
-		    (twice == NULL || names[i]->at < twice->at))
-			twice = names[i];
+		if (compare_names(&names[i - 1], &names[i]) == 0 &&
+		    (twice == NULL || names[i].node->at < twice->at))
+			twice = names[i].node;
 	}
 	free(names);
 	if (twice == NULL)

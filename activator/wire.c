@@ -200,15 +200,32 @@ take_field(struct rest *r, const struct wire_field *f, char *to)
 	}
 }
 
+/* Of a struct that was begun and is of no use. */
+static void
+free_lists(const struct wire_field *fields, size_t n, char *from)
+{
+	char **list;
+
+	for (size_t i = 0; i < n; i++) {
+		if (fields[i].kind != WIRE_LIST)
+			continue;
+		memcpy(&list, from + fields[i].offset, sizeof(list));
+		free(list);
+	}
+}
+
 const char *
 wire_decode(
     const struct wire_field *fields, size_t n, void *to, char *data, size_t len)
 {
 	struct rest r = { data, len };
+	size_t i = 0;
 
-	for (size_t i = 0; i < n; i++) {
-		if (!take_field(&r, &fields[i], (char *)to + fields[i].offset))
-			return fields[i].name;
-	}
-	return r.len == 0 ? NULL : "the end";
+	while (
+	    i < n && take_field(&r, &fields[i], (char *)to + fields[i].offset))
+		i++;
+	if (i == n && r.len == 0)
+		return NULL;
+	free_lists(fields, i, to);
+	return i < n ? fields[i].name : "the end";
 }

@@ -1,5 +1,6 @@
 #include "idmap.h"
 
+#include <sys/prctl.h>
 #include <sys/wait.h>
 
 #include <errno.h>
@@ -18,14 +19,18 @@ idmap_open(int proc, const char *uids, const char *gids)
 		.exit_signal = SIGCHLD };
 	int ns = -1, saved;
 	char name[16];
-	pid_t pid = sys_clone3(&args);
+	pid_t pid;
 
-	if (pid < 0)
-		return -1;
+	/* Else who lacks CAP_SYS_PTRACE cannot see the child in proc. */
+	(void)prctl(PR_SET_DUMPABLE, 1);
+	pid = sys_clone3(&args);
 	if (pid == 0) {
 		for (;;)
 			(void)pause();
 	}
+	(void)prctl(PR_SET_DUMPABLE, 0);
+	if (pid < 0)
+		return -1;
 	(void)snprintf(name, sizeof(name), "%d", (int)pid);
 	{
 		auto_fd dir =

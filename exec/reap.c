@@ -7,10 +7,7 @@
 
 #include "cgroup.h"
 #include "command.h"
-#include "reap.h"
 #include "state.h"
-#include "store.h"
-#include "trash.h"
 #include "store.h"
 #include "trash.h"
 #include "verdict.h"
@@ -27,10 +24,18 @@ print_dry(const char *what, const char *name)
 	(void)printf("would remove %s %s\n", what, name);
 }
 
+/* A name is the sandbox's choice: what a terminal would act on is left out. */
 static void
 complain_of(const char *name, int error)
 {
-	complain("reap: %s: %s", name, strerror(error));
+	char text[64];
+	size_t i;
+
+	for (i = 0; i < sizeof(text) - 1 && name[i] != '\0'; i++)
+		text[i] = name[i] > ' ' && name[i] <= '~' ? name[i] : '?';
+	text[i] = '\0';
+	complain("reap: '%s' stays: %s", text,
+	    error == EBUSY ? "something is mounted there" : strerror(error));
 }
 
 /* For cgroup_reap(), which knows one kind of thing only. */

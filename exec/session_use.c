@@ -13,11 +13,11 @@
 #include "trash.h"
 
 /* How long a deletion waits for what ran to be gone, in ms. */
-#define DELETE_WAIT 900
+#define DELETE_WAIT 800
 /* Records are held for the moment that a change takes. */
 #define RECORD_WAIT 5000
-/* What is deleted at once has no more entries than this. */
-#define DELETE_AT_ONCE 1000
+/* What is deleted at once has no more entries than this; a disk is slow. */
+#define DELETE_AT_ONCE 64
 
 /* SESSION_FAILED and its like, from what turn_wait() says. */
 static enum session_result

@@ -78,40 +78,64 @@ is_free(int trash, const char *name, int fds[2])
 {
 	fds[0] = openat(
 	    trash, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	/* Then it is no session, or one whose locks nobody can have. */
+	/* Then it has just gone, or never was a session. */
 	if (fds[0] < 0)
-		return true;
+		return errno != ENOENT;
 	fds[1] = openat(
 	    fds[0], "lock", O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	return flock(fds[0], LOCK_EX | LOCK_NB) == 0 &&
-	       (fds[1] < 0 || flock(fds[1], LOCK_EX | LOCK_NB) == 0);
+	       (fds[1] < 0 || flock(fds[1], LOCK_EX | LOCK_NB) == 0) &&
+	       state_is_there(trash, name, fds[0]);
 }
 
-/* The names in the trash, NULL-terminated; NULL for want of memory. */
+/* The names in the trash; NULL for want of memory, or of any. */
 static char **
-list_names(int trash)
+list_names(int trash, size_t *ret_n)
 {
 	auto_fd fd = openat(trash, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	DIR *d = fd >= 0 ? fdopendir(fd) : NULL;
-	char **names = calloc(1, sizeof(*names)), **more;
+	char **names = NULL, **more;
 	const struct dirent *e;
 	size_t n = 0;
 
 	if (d != NULL)
 		(void)sys_take(&fd);
-	while (d != NULL && names != NULL && (e = readdir(d)) != NULL) {
+	while (d != NULL && (e = readdir(d)) != NULL) {
 		if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0)
 			continue;
-		more = reallocarray(names, n + 2, sizeof(*names));
+		more = realloc(names, (n + 1) * sizeof(*names));
 		if (more == NULL)
 			break;
 		names = more;
 		names[n] = strdup(e->d_name);
-		names[names[n] != NULL ? ++n : n] = NULL;
+		if (names[n] == NULL)
+			break;
+		n++;
 	}
 	if (d != NULL)
 		(void)closedir(d);
+	*ret_n = n;
 	return names;
+}
+
+/* Whether there is nothing left of it, unless it is somebody's. */
+static bool
+remove_free(const struct config *c, const struct state *st, const char *name,
+    bool dry, void (*say)(const char *what, const char *which),
+    void (*problem)(const char *name, int error))
+{
+	int fds[2] = { -1, -1 };
+	bool gone = true;
+
+	if (is_free(st->trash, name, fds)) {
+		gone = dry || trash_remove(c, st, name, UINT64_MAX, problem) ==
+				  TRASH_GONE;
+		if (gone)
+			say("trash", name);
+	}
+	sys_close(&fds[0]);
+	sys_close(&fds[1]);
+	return gone;
 }
 
 bool
@@ -119,24 +143,14 @@ trash_empty(const struct config *c, const struct state *st, bool dry,
     void (*say)(const char *what, const char *name),
     void (*problem)(const char *name, int error))
 {
-	char **names = list_names(st->trash);
-	bool clean = names != NULL;
+	size_t n = 0;
+	char **names = list_names(st->trash, &n);
+	bool clean = true;
 
-	for (char **n = names; n != NULL && *n != NULL; n++) {
-		int fds[2] = { -1, -1 };
-
-		if (!is_free(st->trash, *n, fds))
-			;
-		else if (dry)
-			say("trash", *n);
-		else if (trash_remove(c, st, *n, UINT64_MAX, problem) ==
-			 TRASH_GONE)
-			say("trash", *n);
-		else
-			clean = false;
-		sys_close(&fds[0]);
-		sys_close(&fds[1]);
-		free(*n);
+	for (size_t i = 0; i < n; i++) {
+		clean =
+		    remove_free(c, st, names[i], dry, say, problem) && clean;
+		free(names[i]);
 	}
 	free(names);
 	return clean;

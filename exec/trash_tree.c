@@ -130,7 +130,7 @@ move_up(struct cleaner *k, int dir, const char *name)
 {
 	char random[STATE_RANDOM + 1] = "", fresh[STATE_RANDOM + 6];
 	char **more =
-	    reallocarray(k->moved, k->moved_count + 1, sizeof(*k->moved));
+	    realloc(k->moved, (k->moved_count + 1) * sizeof(*k->moved));
 
 	if (more == NULL || state_random(random, STATE_RANDOM) != 0)
 		return -1;

@@ -49,4 +49,5 @@ if testcase "without a connection the activator says so, and ends"; then
 	done
 fi
 
+http_look_back
 t_done

@@ -10,4 +10,5 @@ WAY=${WAY:-fd0}
 # shellcheck source=tests/http/json.sh
 . "$HTTP_DIR/json.sh"
 
+http_look_back
 t_done

@@ -6,4 +6,5 @@ WAY=${WAY:-fd0}
 # shellcheck source=tests/http/run.sh
 . "$(dirname "$0")/http/run.sh"
 
+http_look_back
 t_done

@@ -8,4 +8,5 @@ WAY=${WAY:-fd0}
 # shellcheck source=tests/http/turns.sh
 . "$HTTP_DIR/turns.sh"
 
+http_look_back
 t_done

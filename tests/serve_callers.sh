@@ -8,4 +8,5 @@ WAY=${WAY:-serve}
 # shellcheck source=tests/http/log.sh
 . "$HTTP_DIR/log.sh"
 
+http_look_back
 t_done

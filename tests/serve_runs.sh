@@ -6,4 +6,5 @@ WAY=${WAY:-serve}
 # shellcheck source=tests/http/run.sh
 . "$(dirname "$0")/http/run.sh"
 
+http_look_back
 t_done

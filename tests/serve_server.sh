@@ -8,4 +8,5 @@ WAY=${WAY:-serve}
 # shellcheck source=tests/http/death.sh
 . "$HTTP_DIR/death.sh"
 
+http_look_back
 t_done

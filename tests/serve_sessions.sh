@@ -8,4 +8,5 @@ WAY=${WAY:-serve}
 # shellcheck source=tests/http/turns.sh
 . "$HTTP_DIR/turns.sh"
 
+http_look_back
 t_done

@@ -6,4 +6,5 @@ WAY=${WAY:-serve}
 # shellcheck source=tests/http/stream.sh
 . "$(dirname "$0")/http/stream.sh"
 
+http_look_back
 t_done

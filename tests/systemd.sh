@@ -1,6 +1,6 @@
 #!/bin/bash
-# Under real systemd, in a container: tests/vm/activation.sh, without what
-# needs cgroup v2 controllers where this machine has none to give.
+# Under real systemd, in a container: tests/vm/activation.sh, without what this
+# machine cannot give to a container.
 # as: root
 
 # systemd-nspawn makes the namespaces.
@@ -11,8 +11,11 @@ export T_ENTERED=1
 [[ -n $(type -P systemd-nspawn) ]] || t_give_up "there is no systemd-nspawn"
 [[ -n $(type -P mmdebstrap) ]] || t_give_up "there is no mmdebstrap"
 
-MUST_WORK='' CASE=${CASE:-} "$T_TREE/tests/vm/guest.sh" --container activation \
+"$T_TREE/tests/vm/guest.sh" --container activation \
     >"$T_ROOT/results" 2>&1
+grep -q '^== activation' "$T_ROOT/results" ||
+    t_give_up "no container boots here: $(tail -n 2 "$T_ROOT/results" |
+	head -n 1)"
 sed '$d; /^== /d; /^[0-9]* passed,/d' "$T_ROOT/results"
 if [[ $(tail -n 1 "$T_ROOT/results") =~ \
     ^([0-9]+)\ passed,\ ([0-9]+)\ failed,\ ([0-9]+)\ skipped$ ]]; then

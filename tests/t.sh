@@ -80,6 +80,7 @@ t_become()
 	((EUID == 0)) || AS=${AS:-user}
 	AS=${AS:-root}
 	export XDG_STATE_HOME=$T_ROOT/state
+	unset MAYFLY_STATE_DIR
 	case $AS in
 	root)
 		T_UID=0
@@ -206,7 +207,7 @@ testcase()
 	if [[ ! -e $T_ROOT/leaks.before ]]; then
 		# What the first run creates for all later ones is no leak.
 		"${T_AS[@]}" "$MAYFLY" run -- true </dev/null >/dev/null 2>&1
-		"${T_AS[@]}" "$MAYFLY" reap >/dev/null 2>&1
+		"${T_AS[@]}" "$MAYFLY" session list >/dev/null 2>&1
 		leaks_baseline
 	fi
 	t_sentence=$1

@@ -73,7 +73,7 @@ while read -r unit threshold; do
 done <<-'END'
 	mayfly@.service 84
 	mayfly-serve.service 80
-	mayfly-reaper.service 13
+	mayfly-reaper.service 14
 END
 
 # Each of these is inherited by the sandbox, refuses to build it, or costs each

@@ -25,16 +25,21 @@ fi
 mapfile -t sources < <(git ls-files 'exec/*.c' 'activator/*.c' |
     grep -vE '/(main|genfilter)[^/]*\.c$')
 make -s BUILD="$work/b" LINK=dynamic "$work/b/filter_bpf.h" || exit 2
+# All that the fuzzers reach is built once.
+options=(-std=gnu17 -D_GNU_SOURCE -g -O1 -iquote exec -iquote activator
+    -iquote tests/unit -iquote "$work/b" -fno-sanitize-recover=all)
+printf '%s\n' "${sources[@]}" | xargs -P "$(nproc)" -I '{}' sh -c '
+    source=$1; shift
+    exec clang "$@" -fsanitize=fuzzer-no-link,address,undefined \
+	-c -o "$0/$(echo "$source" | tr / _).o" "$source"' \
+    "$work" '{}' "${options[@]}" || exit 2
 for fuzzer in tests/fuzz/*.c; do
 	name=$(basename "$fuzzer" .c)
 	seeds=()
 	[[ ! -d tests/fuzz/seeds/$name ]] || seeds=("tests/fuzz/seeds/$name")
 	mkdir "$work/$name.corpus"
-	if clang -std=gnu17 -D_GNU_SOURCE -g -O1 -iquote exec \
-	    -iquote activator -iquote tests/unit -iquote "$work/b" \
-	    -fsanitize=fuzzer,address,undefined \
-	    -fno-sanitize-recover=all -o "$work/$name" "$fuzzer" \
-	    "${sources[@]}" >"$work/log" 2>&1 &&
+	if clang "${options[@]}" -fsanitize=fuzzer,address,undefined \
+	    -o "$work/$name" "$fuzzer" "$work"/*.o >"$work/log" 2>&1 &&
 	    "$work/$name" -max_total_time="${FUZZ_SECONDS:-30}" \
 	    -artifact_prefix="$work/" -rss_limit_mb=1024 -timeout=10 \
 	    "$work/$name.corpus" "${seeds[@]}" >"$work/log" 2>&1; then

@@ -3,10 +3,10 @@
 
 client.py send ADDRESS [SECONDS]	stdin out, what comes back to stdout;
 					fails when the server does not close
-client.py hold ADDRESS [N]		stdin out on N connections, and no
-					more read than a little; then the
-					file `up` is there. Resets them
-					once there is a file `reset`.
+client.py hold ADDRESS [N [TEXT]]	stdin out on N connections; once TEXT
+					has come there is a file `up`. Reads
+					no more, and resets them when there
+					is a file `reset`
 client.py table ADDRESS [-p] [-j JSON-PATH]
 					one request a line, judged; prints
 					what is wrong. -p: all lines at once;
@@ -258,9 +258,12 @@ def hold(address, options):
         sock.sendall(data)
         socks.append(sock)
     got = b""
-    # The event start, and some output.
-    while data and got.count(b"data") < 1:
-        got += socks[0].recv(1000)
+    text = options[1].encode() if len(options) > 1 else b""
+    while text not in got:
+        piece = socks[0].recv(1000)
+        if piece == b"":
+            return 1
+        got += piece
     open("up", "w").close()
     while not os.path.exists("reset"):
         time.sleep(0.05)

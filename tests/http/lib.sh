@@ -45,6 +45,10 @@ http_arrange()
 {
 	local dir
 
+	HTTP_LOG=$T_ROOT/log
+	if [[ $WAY == systemd ]]; then
+		return
+	fi
 	if [[ -n ${HTTP_NET:-} ]]; then
 		ip link set lo up
 		ip address add 10.77.0.1/24 dev lo
@@ -63,7 +67,6 @@ s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
 	export MAYFLY_UID_BASE=$((1879048192 + (1024 + HTTP_LEASE * 32) * 65536))
 	export MAYFLY_UID_COUNT=$((32 * 65536))
 	T_RUN_DIRS=("$MAYFLY_RUN_DIR")
-	HTTP_LOG=$T_ROOT/log
 }
 
 # Starts one more server, which the verbs then talk to, with these variables
@@ -75,6 +78,7 @@ server_start()
 
 	if [[ $WAY == systemd ]]; then
 		server_configure "$@"
+		server_answers >/dev/null 2>&1
 		return
 	fi
 	HTTP_TCP=${HTTP_ADDRESS:-127.0.0.1}:$((HTTP_PORT + n))
@@ -201,6 +205,8 @@ http()
 	fi
 	code=$("${who[@]}" curl "${options[@]}" "$@" \
 	    "http://${HTTP_HOST:-$HTTP_TCP}$path" 2>err)
+	# curl makes them when something comes.
+	touch out headers
 }
 
 # The body of a run of a shell script, with more fields as jq has them.
@@ -214,6 +220,17 @@ http_run()
 {
 	script "$@" >request
 	http POST /run @request
+}
+
+# The bytes of a request to run what stdin has, answered in the form of $1.
+post()
+{
+	local body
+
+	body=$(cat)
+	printf '%s\r\n' 'POST /run HTTP/1.1' 'Host: localhost' \
+	    "Accept: $1" 'Content-Type: application/json' \
+	    "Content-Length: ${#body}" '' "$body"
 }
 
 # A request in the background, whose answer the file events takes as it comes;
@@ -234,52 +251,6 @@ stream_end()
 {
 	finish
 	cp events out
-}
-
-expect_code()
-{
-	[[ $code == "$1" ]] && return
-	fail "status is $code, not $1"
-	[[ ! -s out ]] || detail "$(head -c 300 out)"
-	[[ ! -s err ]] || detail "$(head -c 300 err)"
-}
-
-# expect_error STATUS CODE [REGEX of the message]
-expect_error()
-{
-	expect_code "$1"
-	jq -e --arg code "$2" --arg regex "${3:-.}" '
-	    (keys == ["code", "message", "request_id"]) and .code == $code and
-	    (.message | test($regex; "i"))' out >/dev/null 2>&1 ||
-	    fail "not the error $2 with /${3:-.}/: $(head -c 300 out)"
-	! grep -qaF "$T_ROOT" out || fail "the message shows a path of the host"
-}
-
-# The value of a field of the answer's head, of which there is one.
-field()
-{
-	tr -d '\r' <headers | sed -n "s/^$1: //Ip"
-}
-
-expect_field()
-{
-	field "$1" | grep -qE -e "^($2)$" ||
-	    fail "$1 is '$(field "$1")', not $2"
-}
-
-# expect_table [OPTION]... <<TABLE: see client.py.
-expect_table()
-{
-	local wrong
-
-	wrong=$("$PYTHON" "$HTTP_DIR/client.py" table "$HTTP_TCP" "$@" 2>&1)
-	[[ -z $wrong ]] || fail "$wrong"
-}
-
-# raw [SECONDS] <BYTES: the answer, head and all, becomes the file out.
-raw()
-{
-	"$PYTHON" "$HTTP_DIR/client.py" send "$HTTP_TCP" "$@" >out 2>err
 }
 
 # The processes in sandboxes that have this word among their arguments.
@@ -321,6 +292,10 @@ waiting()
 # The processes of the server that serve one connection.
 serving()
 {
+	if [[ $WAY == systemd ]]; then
+		pgrep -f '^(/[^ ]*/)?mayfly-activator'
+		return
+	fi
 	leaks_mayflies | grep -vxF "${SERVERS[-1]}"
 }
 
@@ -351,6 +326,10 @@ forget()
 	done
 }
 
+# shellcheck source=tests/http/expect.sh
+. "$HTTP_DIR/expect.sh"
+
+HTTP_BEGAN=$(date '+%F %T')
 http_arrange
 trap http_end EXIT
 cd /
@@ -360,6 +339,20 @@ if ! server_start; then
 	fail "it does not answer"
 	t_done
 fi
+# The last case of every topic: what it did has not surprised the server. Who
+# was killed is the doing of a case.
+http_look_back()
+{
+	if testcase "the log has nothing that nobody expected"; then
+		HTTP_MARK=0
+		HTTP_SINCE=${HTTP_BEGAN:-today}
+		log_since | grep -aE \
+		    'connection=failed|broke the protocol|status=500' |
+		    grep -avE 'Killed|as a whole' >out
+		[[ ! -s out ]] || fail "it has:"
+	fi
+}
+
 # What the first run makes for all later ones is no leak.
 (
 	cd "$T_ROOT" && http POST /run '{"command": "true"}'

@@ -76,20 +76,31 @@ then
 	    eval "log_since | grep -qaP '[\\x00-\\x08\\x0b-\\x1f\\x7f-\\xff]'"
 	check_not "a secret is in the log" eval 'log_since | grep -q hidden'
 	check_not "somebody chose a status" eval \
-	    'log_since | grep -aE "(^| )status=200( |$)" | grep -qv POST./run'
+	    'log_since | grep -aE "(^| )status=200( |$)" | grep -qv "path=./run"'
 fi
 
-if testcase "what fails inside is 500 with the step, and no path of the host"
-then
+if testcase "what fails is 500 with the step, and no path of the host"; then
 	server_start MAYFLY_RUN_DIR=/proc/none
 	http POST /run '{"command": "true"}'
-	if [[ $code == 200 ]]; then
-		# Where there are no ranges to lease nothing was in the way.
-		check "AS=$AS should need it" test "$AS" != root
-	else
-		expect_error 500 sandbox_failed
-		check_not "the host's path is told" grep -q /proc/none out
-		await "the log has all of it" log_has /proc/none
-	fi
+	expect_error 500 sandbox_failed
+	check_not "the host's path is told" grep -q /proc/none out
+	HTTP_MARK=0
+	await "the log has all of it" log_has /proc/none
+	server_stop
+fi
+
+if testcase "where no ids are left the step is named"; then
+	server_start MAYFLY_UID_COUNT=65536
+	word=ids-$$
+	waiting "$word"
+	log_mark
+	http POST /run '{"command": "true"}'
+	# Without a range there is nothing to run out of.
+	[[ $AS != root && $code == 200 ]] || {
+		expect_error 500 sandbox_failed 'step ids'
+		await "the log names it" log_has '500.*ids'
+	}
+	kill "$pid"
+	await "the end" gone_inside "$word"
 	server_stop
 fi

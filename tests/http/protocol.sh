@@ -243,3 +243,20 @@ if testcase "browsers are told not to guess the type"; then
 	expect_field X-Content-Type-Options nosniff
 	expect_field Content-Type application/json
 fi
+
+if testcase "no request that chance makes confuses it"; then
+	log_mark
+	"$PYTHON" "$HTTP_DIR/mutate.py" "$HTTP_TCP" 800 "${SEED:-1}" \
+	    >out 2>&1 || fail "this was answered:"
+	check_not "the front broke down: $(log_since | grep -a failed |
+	    head -n 3)" log_has 'connection=failed|broke the protocol'
+fi
+
+if testcase "a body where none is wanted does no harm"; then
+	expect_table <<-END
+		200 - | of a GET | ${G}Content-Length: 5$E${E}abcde
+		200 - | of a GET, in chunks | ${G}Transfer-Encoding: chunked$E${E}5${E}abcde${E}0$E$E
+		200 - | of a GET, never sent | ${G}Content-Length: 500$E$E
+		404 not_found | of a DELETE | DELETE /sessions/aaaaaaaaaaaaaaaaaaaaaaaaaa HTTP/1.1$E${H}Content-Length: 2$E$E{}
+	END
+fi

@@ -73,3 +73,14 @@ if testcase "a thousand connections that come and go leave nothing"; then
 	poll 400 eval '[[ -z $(serving) ]]'
 	check "$(serving | wc -l) are left" test -z "$(serving)"
 fi
+
+if long && testcase "a client that does not take its answer is left"; then
+	script 'head -c 900000 /dev/zero' | post '*/*' >request
+	"$PYTHON" "$HTTP_DIR/client.py" hold "$HTTP_TCP" 1 HTTP/1.1 <request &
+	idle=$!
+	await "a part of the answer" test -e up
+	poll 1200 eval '[[ -z $(serving) ]]' || fail "it is waited for"
+	check "the client has gone" kill -0 "$idle"
+	kill -KILL "$idle"
+	wait "$idle"
+fi

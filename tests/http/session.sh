@@ -154,18 +154,18 @@ fi
 
 if testcase "cwd is kept, when it is a directory of the session's"; then
 	session
-	in_session 'mkdir /root/work; echo >/root/file; ln -s work /root/link'
-	http POST "/sessions/$id/cwd" '{"cwd": "/root/work"}'
+	in_session 'mkdir /root/job; echo >/root/file; ln -s job /root/link'
+	http POST "/sessions/$id/cwd" '{"cwd": "/root/job"}'
 	expect_code 200
 	expect_session
-	expect_json '.cwd == "/root/work"'
+	expect_json '.cwd == "/root/job"'
 	in_session 'pwd'
-	expect_json '.stdout == "/root/work\n"'
+	expect_json '.stdout == "/root/job\n"'
 	in_session 'pwd' '{cwd: "/usr"}'
 	expect_json '.stdout == "/usr\n"'
 	in_session 'cd /usr; pwd'
 	in_session 'pwd'
-	expect_json '.stdout == "/root/work\n"'
+	expect_json '.stdout == "/root/job\n"'
 	for wrong in /root/none /root/file relative '' /root/file/x; do
 		http POST "/sessions/$id/cwd" "{\"cwd\": \"$wrong\"}"
 		expect_error 422 invalid_field cwd
@@ -173,8 +173,8 @@ if testcase "cwd is kept, when it is a directory of the session's"; then
 	http POST "/sessions/$id/cwd" '{"cwd": null}'
 	expect_code 422
 	http GET "/sessions/$id"
-	expect_json '.cwd == "/root/work"'
-	in_session 'rm -r /root/work' '{cwd: "/"}'
+	expect_json '.cwd == "/root/job"'
+	in_session 'rm -r /root/job' '{cwd: "/"}'
 	in_session 'pwd'
 	expect_error 422 invalid_field cwd
 	forget
@@ -286,13 +286,14 @@ if testcase "in a session the image is what it is"; then
 	[[ $code == 201 ]] && forget "$(jq -r .id out)"
 fi
 
-if testcase "the command shows the sessions of the server"; then
-	session '{"env": {"A": "1"}}'
+if testcase "the command has the sessions of the server"; then
+	CALLER=$T_UID session '{"env": {"A": "1"}}'
 	mayfly session list --json </dev/null >list 2>err
-	if expect_json "map(.id) == [\"$id\"]" list; then
-		mayfly session run "$id" -- sh -c 'echo $A >/root/f' </dev/null
-		in_session 'cat /root/f'
-		expect_json '.stdout == "1\n"'
-	fi
-	forget
+	expect_json "map(.id) == [\"$id\"]" list
+	mayfly session run "$id" -- sh -c 'echo $A >/root/f' </dev/null
+	CALLER=$T_UID in_session 'cat /root/f'
+	expect_json '.stdout == "1\n"'
+	mayfly session delete "$id" </dev/null >out 2>err
+	CALLER=$T_UID http GET "/sessions/$id"
+	expect_error 404 not_found
 fi

@@ -30,17 +30,6 @@ go_on()
 	inside "$1" | xargs -r kill -USR1
 }
 
-# The bytes of a request for a stream, whose body is stdin.
-post()
-{
-	local body
-
-	body=$(cat)
-	printf '%s\r\n' 'POST /run HTTP/1.1' 'Host: localhost' \
-	    'Accept: application/x-ndjson' 'Content-Type: application/json' \
-	    "Content-Length: ${#body}" '' "$body"
-}
-
 # The text of all events of a stream together.
 joined()
 {
@@ -254,8 +243,8 @@ fi
 if testcase "a client that resets the connection does so too"; then
 	word=reset-$$
 	script "echo up; exec perl -e 'sleep 60' $word" '{wall: 60000}' |
-	    post >request
-	"$PYTHON" "$HTTP_DIR/client.py" hold "$HTTP_TCP" <request &
+	    post application/x-ndjson >request
+	"$PYTHON" "$HTTP_DIR/client.py" hold "$HTTP_TCP" 1 data <request &
 	await "the command" eval '[[ -e up ]] && runs_inside $word'
 	: >reset
 	await "its end" gone_inside "$word"
@@ -279,8 +268,9 @@ if long && testcase "a slow reader holds back the command, not memory"; then
 	word=slow-$$
 	script "exec perl -e '\$| = 1; \$b = q(a) x 65536;
 	    while (1) { print \$b; \$n++; print STDERR qq(\$n ) }' $word" \
-	    '{wall: 60000, time: 60000}' | post >request
-	"$PYTHON" "$HTTP_DIR/client.py" hold "$HTTP_TCP" <request &
+	    '{wall: 60000, time: 60000}' |
+	    post application/x-ndjson >request
+	"$PYTHON" "$HTTP_DIR/client.py" hold "$HTTP_TCP" 1 data <request &
 	pid=$!
 	await "the command" eval '[[ -e up ]] && runs_inside $word'
 	process=$(inside "$word" | head -n 1)

@@ -12,9 +12,9 @@ if testcase "an expired session is not there, reaped or not"; then
 	idle=$id
 	session "{\"expires\": \"$(date -u -d '+2 seconds' +%FT%TZ)\"}"
 	dated=$id
-	session '{"ttl": 1}'
+	session '{"ttl": 2}'
 	# Idle time counts from the end of a run.
-	in_session 'sleep 2.1'
+	in_session 'sleep 2.5'
 	http GET "/sessions/$id"
 	expect_code 200
 	await "the idle one" eval 'http GET "/sessions/$idle"; [[ $code == 404 ]]'
@@ -29,6 +29,22 @@ if testcase "an expired session is not there, reaped or not"; then
 	done
 	http GET /sessions
 	expect_json '. == []'
+fi
+
+if testcase "a session lives for its time at least"; then
+	session
+	keep=$id
+	for _ in 1 2 3; do
+		# Where seconds are counted whole, the worst moment.
+		perl -MTime::HiRes=time,sleep -e 'sleep(0.93 - (time - int time))
+		    if time - int(time) < 0.93'
+		began=${EPOCHREALTIME/./}
+		session '{"ttl": 1}'
+		sleep 0.1
+		http GET "/sessions/$id"
+		((${EPOCHREALTIME/./} - began > 900000)) || expect_code 200
+	done
+	forget "$keep"
 fi
 
 if testcase "runs in one session take turns"; then
@@ -78,7 +94,8 @@ if testcase "removing a session ends what runs in it"; then
 	stream "/sessions/$id/run" "$(script "echo up; exec perl -e '
 	    \$SIG{\$_} = q(IGNORE) for keys %SIG; sleep 60 while 1' $word")"
 	await "the run" eval 'grep -q up events && runs_inside $word'
-	http DELETE "/sessions/$id" '' -w '%{stderr}%{time_total}\n%{stdout}%{http_code}'
+	http DELETE "/sessions/$id" '' \
+	    -w '%{stderr}%{time_total}\n%{stdout}%{http_code}'
 	expect_code 204
 	check "it took $(cat err) s" awk '{ exit $1 >= 1 }' err
 	stream_end
@@ -117,6 +134,14 @@ if testcase "a session outlives the server, also one that is killed"; then
 		expect_json '.stdout == "kept\n1\n"'
 		forget
 	fi
+fi
+
+if testcase "whatever many clients do at once, no session is lost or shared"
+then
+	count=150
+	! long || count=1000
+	"$PYTHON" "$HTTP_DIR/storm.py" "$HTTP_TCP" "$count" >out 2>&1 ||
+	    fail "this happened:"
 fi
 
 if testcase "there is an end to the number of sessions"; then

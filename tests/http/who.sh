@@ -27,7 +27,10 @@ token()
 
 tokens_start()
 {
-	server_start "MAYFLY_TOKENS=$T_ROOT/etc/case" "$@"
+	# A unit has a /tmp of its own, and the system's file of tokens.
+	[[ $WAY == systemd ]] ||
+	    set -- "MAYFLY_TOKENS=$T_ROOT/etc/case" "$@"
+	server_start "$@"
 }
 
 tokens_stop()

@@ -45,6 +45,8 @@ static const struct good {
 	{ "1\r\na\r\n1\r\nb\r\n1\r\nc\r\n0\r\n\r\n", "abc" },
 	{ "a\r\n0123456789\r\n0\r\n\r\n", "0123456789" },
 	{ "A\r\n0123456789\r\n0\r\n\r\n", "0123456789" },
+	{ "F\r\n0123456789abcde\r\n0\r\n\r\n", "0123456789abcde" },
+	{ "f\r\n0123456789abcde\r\n0\r\n\r\n", "0123456789abcde" },
 	{ "1A\r\nabcdefghijklmnopqrstuvwxyz\r\n0\r\n\r\n",
 	    "abcdefghijklmnopqrstuvwxyz" },
 	{ "4\r\n\r\n\r\n\r\n0\r\n\r\n", "\r\n\r\n" },

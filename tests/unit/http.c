@@ -143,6 +143,7 @@ request_lines(void)
 		{ "GET / HTTP/01.1", 400 },
 		{ "GET / HTTP/1,1", 400 },
 		{ "GET / HTTP/x.1", 400 },
+		{ "GET / HTTP/1.x", 400 },
 		{ "GET / HTTPS/1.1", 400 },
 		{ "GET / FTP/1.1", 400 },
 		{ "GET / HTTP /1.1", 400 },

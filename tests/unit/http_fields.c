@@ -187,6 +187,7 @@ small_fields(void)
 	refused_with("Origin:\r\n", 400);
 	refused_with("Origin: http://a http://b\r\n", 400);
 	refused_with("Origin: http://\xc3\xa9\r\n", 400);
+	refused_with("Origin: \xc3\xa9\r\n", 400);
 	HOLDS(parse_with("Origin: null\r\n") > 0);
 	HOLDS(http_is(head.origin, "null"));
 	refused_with("Content-Type: a/b\r\nContent-Type: a/b\r\n", 400);

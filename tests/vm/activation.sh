@@ -71,15 +71,15 @@ if testcase "the sandbox has host ids of its own, not those of root"; then
 	    .[3] == "65536"'
 fi
 
-if testcase "a cgroup holds time, mem, nproc and cpus of a connection" &&
-    require "there are no cgroup v2 controllers" has_controllers; then
+if has_controllers &&
+    testcase "a cgroup holds time, mem, nproc and cpus of a connection"; then
 	post 'true' '"cpus": 0.5,'
 	expect_json '.enforced | .time == "cgroup" and .mem == "cgroup" and
 	    .nproc == "cgroup" and .cpus == "cgroup"'
 fi
 
-if testcase "memory ends the run, and the connection reports it" &&
-    require "there are no cgroup v2 controllers" has_controllers; then
+if has_controllers &&
+    testcase "memory ends the run, and the connection reports it"; then
 	post 'exec perl -e "\$x = q(a) x (512 << 20); sleep 60"' '"mem": 65536,'
 	expect_code 200
 	expect_json '.reason == "memory" and .usage.memory_kb <= 66000'
@@ -87,11 +87,8 @@ if testcase "memory ends the run, and the connection reports it" &&
 	check_not "a unit failed" sh -c "systemctl --failed | grep mayfly"
 fi
 
-# Without this capability the kernel lets anybody lower what was raised.
-if testcase "what runs inside stays the OOM killer's first" &&
-    require "PID 1 has no CAP_SYS_RESOURCE" \
-    test "$((0x$(sed -n 's/^CapBnd:\t//p' /proc/1/status) >> 24 & 1))" = 1
-then
+if has_capability 24 && # CAP_SYS_RESOURCE
+    testcase "what runs inside stays the OOM killer's first"; then
 	post 'for n in -500 0 999; do
 	    (echo $n >/proc/self/oom_score_adj) 2>/dev/null; done
 	    cat /proc/self/oom_score_adj'
@@ -162,12 +159,12 @@ if testcase "the journal has one line for each request, and no other"; then
 	done
 	post 'echo hello; exit 5'
 	expect_quiet
-	journal -t mayfly >lines
+	journal mayfly >lines
 	check "$(wc -l <lines) lines: $(cat -v lines)" \
 	    test "$(wc -l <lines)" = 4
 	check "the last one: $(tail -n 1 lines)" \
 	    grep -qE 'POST.*/run.*200.*exit.*\b5\b' lines
-	journal -t systemd | grep -F mayfly@ >units
+	journal systemd | grep -F mayfly@ >units
 	check "systemd has its say: $(head -n 3 units)" test ! -s units
 fi
 
@@ -196,6 +193,24 @@ if testcase "the configuration is read at each request"; then
 	rm /etc/mayfly/mayfly.conf.d/test.conf
 	post 'true'
 	expect_code 200
+	expect_quiet
+fi
+
+# The units' capabilities are those of who mounts a session's overlay.
+if testcase "a session keeps owners, modes, times and set-group-ID bits"; then
+	ask_json -d '{}' "$TCP/sessions"
+	id=$(jq -r .id out)
+	ask_json -d "$(jq -n '{command: "cd /root; touch f; chown 5:6 f
+	    chmod 6755 f; touch -d @978307200 f; mkdir d; chgrp 77 d
+	    chmod 3777 d; touch d/x; rm /etc/hosts"}')" \
+	    "$TCP/sessions/$id/run"
+	expect_json '.exit_code == 0 and .stderr == ""'
+	ask_json -d '{"command":
+	    "cd /root; stat -c \"%a %u %g %Y\" f; stat -c \"%a %g\" d d/x"}' \
+	    "$TCP/sessions/$id/run"
+	expect_json '.stdout == "6755 5 6 978307200\n3777 77\n644 77\n"'
+	ask -X DELETE "$TCP/sessions/$id"
+	expect_code 204
 	expect_quiet
 fi
 
@@ -237,13 +252,12 @@ if testcase "the reaper's timer removes what has expired, and no more"; then
 	drop_in mayfly-reaper.timer <<-'END'
 		[Timer]
 		OnCalendar=
-		OnCalendar=*:*:0/1
+		OnCalendar=*:*:0/3
 		RandomizedDelaySec=0
 		AccuracySec=100ms
 	END
 	systemctl restart mayfly-reaper.timer
-	ask_json -d '{"ttl": 1}' "$TCP/sessions"
-	expect_code 201
+	ask_json -d '{"ttl": 600}' "$TCP/sessions"
 	short=$(jq -r .id out)
 	ask_json -d '{"ttl": 600}' "$TCP/sessions"
 	long=$(jq -r .id out)
@@ -252,13 +266,15 @@ if testcase "the reaper's timer removes what has expired, and no more"; then
 	    "$TCP/sessions/$short/run"
 	expect_code 200
 	expect_json '.exit_code == 0 and .stderr == ""'
+	ask_json -d '{"ttl": 1}' "$TCP/sessions/$short/ttl"
+	expect_code 200
 	await "the expired one is gone" test ! -e \
 	    "/var/lib/mayfly/sessions/$short"
 	await "its files are gone" sh -c \
 	    'test -z "$(ls -A /var/lib/mayfly/trash 2>/dev/null)"'
 	check "the other one is gone as well" \
 	    test -d "/var/lib/mayfly/sessions/$long"
-	check "the reaper failed: $(journal -u mayfly-reaper)" test \
+	check "the reaper failed: $(journal mayfly-reap)" test \
 	    "$(systemctl show -P Result mayfly-reaper.service)" = success
 	ask -X DELETE "$TCP/sessions/$long"
 	expect_code 204
@@ -281,9 +297,12 @@ flood()
 	    print "$n\n"' "$@"
 }
 
-if testcase "after 5,000 connections at once a request is answered"; then
-	flood 5000 200 >count
-	check "only $(<count) connected" test "$(<count)" -gt 4000
+# In a virtual machine without KVM 5,000 take ten minutes.
+count=5000
+is_container || count=1000
+if testcase "after thousands of connections at once a request is answered"; then
+	flood "$count" 200 >said
+	check "only $(<said) connected" test "$(<said)" -gt $((count * 4 / 5))
 	check "the socket unit failed" systemctl -q is-active mayfly.socket
 	poll 600 curl -sSf -m 5 "$TCP/health" ||
 	    fail "no request is answered"

@@ -16,7 +16,7 @@
 # Environment:
 #	MAYFLY		the program under test (build/mayfly of the tree)
 #	VM_CACHE	where the guest's root is kept
-#	VM_PATIENCE	seconds until a guest counts as hung (900)
+#	VM_PATIENCE	seconds until a guest counts as hung (1800)
 #	VM_CPUS, VM_MEM	what it has (2, and 1024 MB)
 #	CASE, MUST_WORK, T_TIMES	as for every topic (t.sh)
 
@@ -26,7 +26,7 @@ VM=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 TREE=$(cd "$VM/../.." && pwd)
 MAYFLY=${MAYFLY:-$TREE/build/mayfly}
 CACHE=${VM_CACHE:-${XDG_CACHE_HOME:-/var/cache}/mayfly-vm}
-PATIENCE=${VM_PATIENCE:-900}
+PATIENCE=${VM_PATIENCE:-1800}
 
 die()
 {

@@ -8,6 +8,8 @@
 #		of the user's own manager
 #	unit	as a user without, in a service with User= and Delegate=
 #	alone	as root, in a scope that is not delegated
+#	container	the same, but only where it is asked for: it would take
+#		too long in a virtual machine
 
 set -u
 
@@ -51,7 +53,7 @@ run_in()
 		systemd-run --quiet --uid=plain -p Delegate=yes --wait --pipe \
 		    "${settings[@]}" bash -c "${IN_LEAF//\$/\$\$}" bash "$2"
 		;;
-	alone) "${scope[@]}" bash "$2" ;;
+	alone | container) "${scope[@]}" bash "$2" ;;
 	*) echo "not ok - there is no way in called $1" ;;
 	esac
 }
@@ -85,7 +87,7 @@ if [[ ${TOPICS[0]:-} == --shell ]]; then
 fi
 if ((${#TOPICS[@]} == 0)); then
 	for topic in tests/vm/*.sh; do
-		! grep -q '^# in: ' "$topic" ||
+		! grep '^# in: ' "$topic" | grep -qv container ||
 		    TOPICS+=("$(basename "$topic" .sh)")
 	done
 fi

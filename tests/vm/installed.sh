@@ -10,9 +10,22 @@ DROPINS=/run/systemd/system
 CGROUP=/sys/fs/cgroup
 MAKE=(make -s --no-print-directory -C "$T_TREE" -o all)
 
+# A container has what the machine around it gives; the virtual machine has all.
+is_container()
+{
+	systemd-detect-virt -cq
+}
+
 has_controllers()
 {
-	grep -qw memory "$CGROUP/cgroup.controllers" 2>/dev/null
+	! is_container || grep -qw memory "$CGROUP/cgroup.controllers"
+}
+
+# Has PID 1 the capability with this number?
+has_capability()
+{
+	! is_container || ((0x$(sed -n 's/^CapBnd:\t//p' /proc/1/status) >> \
+	    $1 & 1))
 }
 
 # ask CURL-ARGUMENT...; leaves the body in out, the status code in code.
@@ -112,15 +125,18 @@ no_drop_in()
 	systemctl daemon-reload
 }
 
-# Lines of the journal since mark_journal, of those that an option selects.
+# What an identifier has written to the journal since mark_journal. journalctl
+# itself cannot be asked for both: with a filter it passes over one line more.
 mark_journal()
 {
 	journalctl --sync
-	cursor=$(journalctl -q -n 0 --show-cursor | sed 's/^-- cursor: //')
+	cursor=$(journalctl -q -n 1 -o json | jq -r .__CURSOR)
 }
 
 journal()
 {
 	journalctl --sync
-	journalctl -q -o cat --after-cursor="$cursor" "$@"
+	journalctl -q -o json --after-cursor="$cursor" |
+	    jq -r --arg who "$1" \
+	    'select(.SYSLOG_IDENTIFIER == $who) | .MESSAGE'
 }

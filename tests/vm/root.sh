@@ -10,7 +10,7 @@ set -u
 SUITE=bookworm
 # kmod: overlay is a module. systemd-container: systemd-nspawn.
 PACKAGES=(busybox-static curl dbus dbus-user-session jq kmod libpam-systemd
-    linux-image-cloud-amd64 make passwd perl procps psmisc python3-minimal strace
+    linux-image-cloud-amd64 make passwd perl procps psmisc python3 strace
     systemd systemd-container systemd-sysv uidmap)
 
 # Enough to mount the root; the rest of what that takes is in the kernel.
