@@ -103,10 +103,10 @@ $(BUILD)/unit/%: tests/unit/%.c $(wildcard tests/unit/*.h) $(OBJECTS) | filter-f
 # What Debian and Ubuntu call what is needed.
 DEPS_BUILD = gcc libc6-dev libjsmn-dev libseccomp-dev linux-libc-dev musl-tools
 DEPS_DEMO = $(DEPS_BUILD) curl python3
-DEPS_CHECK = $(DEPS_DEMO) clang default-jdk-headless g++ git golang-go \
-	iproute2 jq libcap2-bin \
-	libsqlite3-0 mandoc mount nodejs perl procps strace uidmap util-linux \
-	xz-utils
+DEPS_CHECK = $(DEPS_DEMO) clang debian-archive-keyring default-jdk-headless \
+	e2fsprogs g++ git golang-go iproute2 jq libcap2-bin libsqlite3-0 make \
+	mandoc mmdebstrap mount nodejs perl procps strace systemd \
+	systemd-container uidmap util-linux xz-utils
 # The guest is Debian's, built and run without KVM where there is none.
 DEPS_VM = $(DEPS_BUILD) debian-archive-keyring e2fsprogs mmdebstrap mount \
 	qemu-system-x86

@@ -110,9 +110,12 @@ broker_refuse_failure(struct broker *b, const struct failure *f)
 	broker_refuse(b, 500, "sandbox_failed", text);
 }
 
-/* Tells, or why not; true when the front may go on. */
+/*
+ * Hears who calls, and tells whether it may; true when more is to come. What
+ * the front says of a request that it refused itself is in n.
+ */
 static bool
-admit(struct broker *b, const char *wrong)
+admit(struct broker *b, const char *wrong, struct note *n)
 {
 	struct packet p;
 	char why[256];
@@ -121,11 +124,8 @@ admit(struct broker *b, const char *wrong)
 	if (message_receive(b->link, &p) != 1)
 		return false;
 	if (p.type == MESSAGE_NOTE) {
-		struct note n;
-
-		if (message_read(&p, &n) == NULL && n.why != NULL)
-			(void)snprintf(
-			    b->because, sizeof(b->because), "%s", n.why);
+		if (message_read(&p, n) == NULL && n->why != NULL)
+			keep_why(b, n->why);
 		return false;
 	}
 	if (p.type != MESSAGE_CALLER || message_read(&p, &b->caller) != NULL)
@@ -147,6 +147,8 @@ admit(struct broker *b, const char *wrong)
 		return true;
 	}
 	b->owner = b->who.sees_all ? NULL : b->who.owner;
+	/* What needs no credential needs nothing of us either. */
+	b->allowed = !b->caller.open;
 	return message_send(b->link, MESSAGE_ALLOWED, NULL, NULL, 0) == 0;
 }
 
@@ -194,7 +196,7 @@ log_request(struct broker *b, struct note *n)
 	const struct caller *c = &b->caller;
 	struct log l;
 
-	log_init(&l, n->status >= 500 ? LOG_ERR : LOG_INFO);
+	log_init(&l, n->status >= 500 ? LOG_ERR : LOG_NOTICE);
 	log_quoted(
 	    &l, "id", c->request_id != NULL ? c->request_id : b->request_id);
 	log_word(&l, "peer", b->peer.text);
@@ -228,12 +230,12 @@ broker_serve(struct broker *b, const char *wrong)
 	struct packet p;
 	bool noted = false;
 
-	if (admit(b, wrong)) {
+	if (admit(b, wrong, &n)) {
 		/* A request, or how it ended without one. */
 		while (!noted && message_receive(b->link, &p) == 1) {
 			if (p.type == MESSAGE_NOTE) {
 				noted = message_read(&p, &n) == NULL;
-			} else if (p.type != MESSAGE_REQUEST ||
+			} else if (p.type != MESSAGE_REQUEST || !b->allowed ||
 				   b->request.verb != 0 ||
 				   message_read(&p, &b->request) != NULL ||
 				   (b->request.id != NULL &&

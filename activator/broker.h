@@ -25,6 +25,7 @@ struct broker {
 	char because[256];
 	struct verdict verdict;
 	bool has_verdict;
+	bool allowed; /* the caller may ask for something */
 };
 
 /*

@@ -148,7 +148,18 @@ run_plan(struct broker *b, struct run *r)
 {
 	struct plan *p = &r->plan;
 	struct failure f;
+	/* Who waits for a session's turn is not running yet. */
+	auto_fd slot = slot_take(b->config, &f);
 
+	if (slot < 0 && f.error == EAGAIN) {
+		broker_refuse(
+		    b, 503, "too_many_runs", "max_runs runs are going on");
+		return;
+	}
+	if (slot < 0) {
+		broker_refuse_failure(b, &f);
+		return;
+	}
 	if (p->limits.value[LIMIT_OUTPUT] == LIMIT_UNSET &&
 	    !b->request.streamed) {
 		p->limits.value[LIMIT_OUTPUT] = LIMIT_OUTPUT_KEPT;
@@ -167,6 +178,8 @@ run_plan(struct broker *b, struct run *r)
 		return;
 	}
 	b->has_verdict = true;
+	/* Free before the client knows: its next request may need it. */
+	(void)close(sys_take(&slot));
 	(void)message_send(b->link, MESSAGE_VERDICT, &b->verdict, NULL, 0);
 }
 
@@ -196,7 +209,6 @@ void
 broker_run(struct broker *b)
 {
 	static struct run r;
-	struct failure f;
 	bool in_session = b->request.verb == VERB_SESSION_RUN;
 
 	if (in_session && b->request.id == NULL) {
@@ -206,16 +218,6 @@ broker_run(struct broker *b)
 	if (plan_request(b, &r) != 0 ||
 	    (!in_session && plan_finish(&r.plan, r.why, sizeof(r.why)) != 0)) {
 		broker_refuse(b, 422, "invalid_field", r.why);
-		return;
-	}
-	auto_fd slot = slot_take(b->config, &f);
-	if (slot < 0 && f.error == EAGAIN) {
-		broker_refuse(
-		    b, 503, "too_many_runs", "max_runs runs are going on");
-		return;
-	}
-	if (slot < 0) {
-		broker_refuse_failure(b, &f);
 		return;
 	}
 	if (in_session)

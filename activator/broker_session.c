@@ -117,12 +117,15 @@ change(struct session *s, const void *context, struct failure *f)
 	const struct request *q = context;
 	enum session_result r;
 
-	if (q->has_ttl)
+	/* Each verb has its field: another's has not been looked at. */
+	if (q->verb == VERB_SESSION_TTL && q->has_ttl)
 		s->ttl = q->ttl;
-	if (q->has_expires)
+	if (q->verb == VERB_SESSION_TTL && q->has_expires)
 		s->expires_at = q->expires;
-	if (q->cwd != NULL)
+	if (q->verb == VERB_SESSION_CWD)
 		(void)strcpy(s->cwd, q->cwd);
+	if (q->verb != VERB_SESSION_ENV)
+		return SESSION_OK;
 	for (char **e = q->env; e != NULL && *e != NULL; e++) {
 		r = session_merge_env(s, *e, f);
 		if (r != SESSION_OK)

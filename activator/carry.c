@@ -13,6 +13,8 @@
 
 #define PING_MS 15000
 #define READ_SIZE 65536
+#define TOO_LARGE                                                              \
+	"the output is too large to be answered as a whole: ask for a stream"
 
 /* Bytes that go into the sandbox. */
 struct feed {
@@ -141,6 +143,20 @@ tell_over(struct carrier *c, struct outlet *o)
 	c->told = true;
 }
 
+/* There is no memory for more of it; what was kept makes room to say so. */
+static int
+give_up(struct carrier *c)
+{
+	c->failed = true;
+	c->error = (struct answer){ .status = 500,
+		.code = (char *)(uintptr_t) "sandbox_failed",
+		.text = (char *)(uintptr_t)TOO_LARGE };
+	free(c->verdict.out.data);
+	free(c->verdict.err.data);
+	c->verdict.out.data = c->verdict.err.data = NULL;
+	return 0;
+}
+
 static int
 read_output(struct carrier *c, struct outlet *o)
 {
@@ -158,8 +174,10 @@ read_output(struct carrier *c, struct outlet *o)
 	if (over)
 		n = (ssize_t)(c->output - o->passed);
 	o->passed += (uint64_t)n;
-	r = c->streamed ? pass_on(c, o, (size_t)n, over)
-			: keep(o->kept, o->buf, (size_t)n);
+	if (c->streamed)
+		r = pass_on(c, o, (size_t)n, over);
+	else if ((r = keep(o->kept, o->buf, (size_t)n)) != 0)
+		r = give_up(c);
 	if (over)
 		tell_over(c, o);
 	return r;
@@ -336,10 +354,8 @@ answer_whole(struct carrier *c)
 	    &j, &c->verdict, true, c->collection.files, c->collection.count);
 	if (json_finish(&j) != 0) {
 		json_free(&j);
-		return reply_error(c->reply, 500, "sandbox_failed",
-		    "the output is too large to be answered as a whole: ask "
-		    "for a stream",
-		    NULL);
+		return reply_error(
+		    c->reply, 500, "sandbox_failed", TOO_LARGE, NULL);
 	}
 	r = reply_whole(c->reply, 200, "application/json", j.data, j.len, NULL);
 	json_free(&j);

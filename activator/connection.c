@@ -22,10 +22,13 @@
 
 #include <sys/random.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 
 #include <errno.h>
 #include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -36,6 +39,7 @@
 #include "front.h"
 #include "lockdown.h"
 #include "log.h"
+#include "sys.h"
 
 /* Random, in the form of every identifier. */
 static void
@@ -117,9 +121,49 @@ give_away(int sock)
 	return close(sock < 3 ? null : sock);
 }
 
+/*
+ * Before there is a front: no byte of the client's has been read, and none
+ * needs to be to tell it this.
+ */
+static void
+refuse_all(int sock)
+{
+	static const char text[] =
+	    "HTTP/1.1 500 Internal Server Error\r\nConnection: close\r\n"
+	    "Content-Type: application/json\r\nContent-Length: 101\r\n\r\n"
+	    "{\"code\":\"sandbox_failed\",\"message\":\"mayfly cannot work "
+	    "here: its log says why\",\"request_id\":null}   \n";
+	char buf[4096];
+
+	(void)send(sock, text, sizeof(text) - 1, MSG_NOSIGNAL);
+	(void)shutdown(sock, SHUT_WR);
+	/* A close with unread data would take the answer away. */
+	while (recv(sock, buf, sizeof(buf), MSG_DONTWAIT) > 0)
+		;
+}
+
+/* inetd gives the connection as 1 and 2 as well: no log may go there. */
+static void
+spare_client(int sock)
+{
+	struct stat st, other;
+
+	if (fstat(sock, &st) != 0)
+		return;
+	for (int fd = 1; fd <= 2; fd++) {
+		if (fd == sock || fstat(fd, &other) != 0 ||
+		    st.st_dev != other.st_dev || st.st_ino != other.st_ino)
+			continue;
+		auto_fd null = open("/dev/null", O_RDWR | O_CLOEXEC);
+		if (null >= 0)
+			(void)dup2(null, fd);
+	}
+}
+
 int
 connection_serve(int sock)
 {
+	const int one = 1;
 	static struct config config;
 	static struct broker b;
 	char wrong[512], root[4096];
@@ -128,11 +172,17 @@ connection_serve(int sock)
 	pid_t pid;
 
 	is_wrong = config_read(&config, wrong, sizeof(wrong)) != 0;
+	spare_client(sock);
+	/* A small answer is not held back for more to come. */
+	(void)setsockopt(sock, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
 	if (peer_read(sock, &b.peer) != 0)
 		return complain_about("peer", errno);
 	make_id(b.request_id);
-	if (lockdown_prepare(&config, root, sizeof(root)) != 0)
-		return complain_about("root", errno);
+	if (lockdown_prepare(&config, root, sizeof(root)) != 0) {
+		(void)complain_about(root, errno);
+		refuse_all(sock);
+		return 1;
+	}
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) != 0)
 		return complain_about("socketpair", errno);
 	pid = fork();

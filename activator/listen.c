@@ -127,6 +127,16 @@ listen_path(struct listener *l, const char *where, char *why, size_t size)
 	return 0;
 }
 
+bool
+listen_is_place(const char *where)
+{
+	union address a;
+
+	return strchr(where, '/') != NULL
+		   ? strlen(where) < sizeof(a.un.sun_path)
+		   : parse_address(where, &a) > 0;
+}
+
 int
 listen_on(struct listener *l, const char *where, char *why, size_t size)
 {

@@ -20,6 +20,9 @@ struct listener {
  */
 int listen_on(struct listener *l, const char *where, char *why, size_t size);
 
+/* Does the text have one of these forms? */
+bool listen_is_place(const char *where);
+
 /*
  * Takes over the sockets that systemd passes; sd_listen_fds(3). How many, or
  * -1 with a sentence.

@@ -90,9 +90,11 @@ lockdown_prepare(const struct config *c, char *path, size_t size)
 {
 	char dir[3072];
 
-	if (rundir_path(c, dir, sizeof(dir)) != 0)
-		return -1;
+	int r = rundir_path(c, dir, sizeof(dir));
+
 	(void)snprintf(path, size, "%s/" EMPTY_DIR, dir);
+	if (r != 0)
+		return -1;
 	return mkdir(path, 0555) == 0 || errno == EEXIST ? 0 : -1;
 }
 

@@ -13,8 +13,7 @@
  * directory. 0, or -1/errno
  * with the step in *ret_step.
  */
-int
-lockdown(const char *root, const int *keep, int n, const char **ret_step);
+int lockdown(const char *root, const int *keep, int n, const char **ret_step);
 
 /*
  * Makes the empty directory that becomes the root, before the fork; its path

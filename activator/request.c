@@ -83,23 +83,30 @@ read_env(struct reader *r, const struct json_node *v)
 
 /* null is as if it were not there. */
 static int
-read_optional(struct reader *r, const struct json_node *v, char **ret)
+read_optional(
+    struct reader *r, const struct json_node *v, char **ret, size_t max)
 {
-	return v->type == JSON_NULL ? 0 : json_read_text(r->d, v, ret);
+	if (v->type == JSON_NULL)
+		return 0;
+	if (json_read_text(r->d, v, ret) != 0)
+		return -1;
+	if (strlen(*ret) > max)
+		return json_refuse(r->d, v, "is longer than %zu bytes", max);
+	return 0;
 }
 
 static int
 read_cwd(struct reader *r, const struct json_node *v)
 {
-	if (r->verb == VERB_SESSION_CWD)
-		return json_read_text(r->d, v, &r->b->request.cwd);
-	return read_optional(r, v, &r->b->request.cwd);
+	if (r->verb == VERB_SESSION_CWD && v->type == JSON_NULL)
+		return json_want(r->d, v, JSON_STRING);
+	return read_optional(r, v, &r->b->request.cwd, SESSION_CWD_MAX);
 }
 
 static int
 read_user(struct reader *r, const struct json_node *v)
 {
-	return read_optional(r, v, &r->b->request.user);
+	return read_optional(r, v, &r->b->request.user, 31);
 }
 
 static int
@@ -107,13 +114,13 @@ read_image(struct reader *r, const struct json_node *v)
 {
 	if (r->verb == VERB_SESSION_RUN)
 		return json_refuse(r->d, v, "a session has its image already");
-	return read_optional(r, v, &r->b->request.image);
+	return read_optional(r, v, &r->b->request.image, 79);
 }
 
 static int
 read_snapshot(struct reader *r, const struct json_node *v)
 {
-	return read_optional(r, v, &r->b->request.snapshot);
+	return read_optional(r, v, &r->b->request.snapshot, SESSION_ID_LEN);
 }
 
 static int

@@ -258,6 +258,13 @@ parse_option(struct server *s, char **argv, int *i, char *why, size_t size)
 			    LISTEN_MAX);
 			return -1;
 		}
+		if (!listen_is_place(value)) {
+			(void)snprintf(why, size,
+			    "--listen: '%.120s' is neither HOST:PORT, with the "
+			    "address in numbers, nor a path",
+			    value);
+			return -1;
+		}
 		s->wanted[s->wanted_count++] = value;
 		return 0;
 	}

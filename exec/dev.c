@@ -95,8 +95,8 @@ mount_self(struct inside *in)
 	struct mount_attr attr = { .attr_set = MOUNT_ATTR_NOEXEC,
 		.attr_clr = MOUNT_ATTR_NODEV };
 
-	in->dev =
-	    sys_open_tree(in->scratch, "dev", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+	in->dev = sys_open_tree(
+	    in->scratch, "dev", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
 	if (in->dev < 0 ||
 	    sys_mount_setattr(in->dev, AT_EMPTY_PATH, &attr) != 0 ||
 	    sys_move_mount(in->dev, in->root, "dev") != 0)

@@ -57,6 +57,7 @@ static const struct {
 };
 
 #define ROW_COUNT (sizeof(rows) / sizeof(*rows))
+_Static_assert(ROW_COUNT <= 64, "inside->etc_rows has a bit for each");
 
 /* One line of /etc/passwd. */
 struct account {
@@ -126,8 +127,9 @@ make_place(int etc, const char *name, bool is_dir)
 
 /* What the host has at the path: a link made here, or a place to show it. */
 static int
-make_host(int etc, const char *path, const char *name)
+make_host(struct inside *in, int etc, const char *path, size_t row)
 {
+	const char *name = rows[row].name;
 	char link[256];
 	struct stat st;
 	ssize_t len;
@@ -143,6 +145,7 @@ make_host(int etc, const char *path, const char *name)
 	}
 	if (!S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode))
 		return 0;
+	in->etc_rows |= UINT64_C(1) << row;
 	return make_place(etc, name, S_ISDIR(st.st_mode));
 }
 
@@ -159,7 +162,7 @@ etc_make(struct inside *in)
 	for (size_t i = 0; i < ROW_COUNT && r == 0; i++) {
 		(void)snprintf(path, sizeof(path), "/etc/%s", rows[i].name);
 		if (rows[i].how == HOST)
-			r = make_host(etc, path, rows[i].name);
+			r = make_host(in, etc, path, i);
 		else if (rows[i].text != NULL)
 			r = write_text(etc, rows[i].name, rows[i].text,
 			    strlen(rows[i].text));
@@ -173,13 +176,11 @@ int
 etc_show(struct inside *in)
 {
 	char path[64];
-	struct stat st;
 
 	for (size_t i = 0; i < ROW_COUNT; i++) {
-		(void)snprintf(path, sizeof(path), "/etc/%s", rows[i].name);
-		if (rows[i].how != HOST || lstat(path, &st) != 0 ||
-		    !(S_ISREG(st.st_mode) || S_ISDIR(st.st_mode)))
+		if ((in->etc_rows >> i & 1) == 0)
 			continue;
+		(void)snprintf(path, sizeof(path), "/etc/%s", rows[i].name);
 		if (root_show(in, path, path + 1) != 0)
 			return inside_fail(in, "show %s", path);
 	}

@@ -32,6 +32,7 @@ struct inside {
 	int proc; /* the new /proc */
 	int trees[PLAN_BINDS_MAX]; /* of the binds, detached */
 	int session; /* of the session, detached, or -1 */
+	uint64_t etc_rows; /* of etc.c's table, those with a place to show */
 	int tty; /* master of the new terminal, or -1 */
 	int tty_slave;
 	struct failure failure;

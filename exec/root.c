@@ -61,28 +61,39 @@ static const struct {
  * A session's files are as hostile as the command: a link on the way would
  * lead out of the root, in which nobody is as yet.
  */
+static int
+show_in_session(struct inside *in, int tree, const char *name)
+{
+	const uint64_t resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS;
+	auto_fd target = sys_openat2(in->root, name, O_PATH, resolve);
+	struct stat from, to;
+
+	if (target < 0)
+		return errno == ENOENT || errno == ENOTDIR || errno == ELOOP
+			   ? 0
+			   : -1;
+	if (fstat(tree, &from) != 0 || fstat(target, &to) != 0)
+		return -1;
+	if (S_ISDIR(from.st_mode) != S_ISDIR(to.st_mode))
+		return 0;
+	return sys_move_mount(tree, target, "");
+}
+
 int
 root_show(struct inside *in, const char *source, const char *name)
 {
-	const uint64_t resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS;
 	struct mount_attr attr = { .attr_set = NOSUID | NODEV | RDONLY,
 		.propagation = MS_PRIVATE };
 	auto_fd tree = sys_open_tree(AT_FDCWD, source,
 	    OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE);
-	auto_fd target = sys_openat2(in->root, name, O_PATH, resolve);
-	struct stat from, to;
 
-	if (in->plan->session >= 0 && target < 0 &&
-	    (errno == ENOENT || errno == ENOTDIR || errno == ELOOP))
-		return 0;
-	if (tree < 0 || target < 0 || fstat(tree, &from) != 0 ||
-	    fstat(target, &to) != 0 ||
+	if (tree < 0 ||
 	    sys_mount_setattr(tree, AT_EMPTY_PATH | AT_RECURSIVE, &attr) != 0)
 		return -1;
-	if (in->plan->session >= 0 &&
-	    S_ISDIR(from.st_mode) != S_ISDIR(to.st_mode))
-		return 0;
-	return sys_move_mount(tree, target, "");
+	if (in->plan->session >= 0)
+		return show_in_session(in, tree, name);
+	/* All that leads there was made by us just now. */
+	return sys_move_mount(tree, in->root, name);
 }
 
 /* A tmpfs that holds size_kb and inodes, mounted at "/" over the old root. */

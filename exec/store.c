@@ -142,7 +142,7 @@ store_is_expired(const struct session *s, int dir, bool locked)
 
 	if (now >= s->expires_at)
 		return true;
-	if (s->ttl == SESSION_NEVER || now - s->last_used_at < s->ttl)
+	if (s->ttl == SESSION_NEVER || now - s->last_used_at <= s->ttl)
 		return false;
 	return locked || !is_running(dir);
 }

@@ -167,7 +167,10 @@ take_ready(struct box *b, const struct control *c, int fds[CONTROL_FD_MAX])
 		take_terminal(b, fds[CONTROL_FD_TTY]);
 }
 
-/* Root's sandbox has entered its user namespace and waits for its maps. */
+/*
+ * Root's sandbox has entered its user namespace and waits for its maps. What
+ * it may do without waiting is done here as well: see oom_first().
+ */
 static void
 map_users(struct box *b)
 {
@@ -175,12 +178,16 @@ map_users(struct box *b)
 
 	(void)snprintf(path, sizeof(path), "/proc/%d", (int)b->pid);
 	auto_fd proc = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	if (proc >= 0 && ids_map_sandbox(&b->ids, b->plan, proc) == 0) {
+	if (proc < 0 || ids_map_sandbox(&b->ids, b->plan, proc) != 0) {
+		(void)failure_set(b->failure, "users", errno,
+		    "map the host ids from %u on", b->ids.uid_base);
+	} else if (ids_write(proc, "oom_score_adj", "1000") != 0) {
+		(void)failure_set(
+		    b->failure, "oom", errno, "%s/oom_score_adj", path);
+	} else {
 		(void)send(b->control, "", 1, MSG_NOSIGNAL);
 		return;
 	}
-	(void)failure_set(b->failure, "users", errno,
-	    "map the host ids from %u on", b->ids.uid_base);
 	b->failed = true;
 	kill_sandbox(b);
 }

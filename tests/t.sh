@@ -175,7 +175,7 @@ t_unmount_procs()
 # Wipes a directory of ours, and nothing that is mounted below it.
 t_wipe()
 {
-	if grep -qF " $1/" /proc/self/mountinfo; then
+	if cut -d ' ' -f 5 /proc/self/mountinfo | grep -qF "$1/"; then
 		echo "t.sh: something is mounted below $1: it stays" >&2
 		return 1
 	fi
