@@ -40,7 +40,9 @@ ROW=${ROW:-}
 INSIDE=0
 OPTIONS=()
 # The core limit inside: 1, unless it came down to 0 before.
+# shellcheck disable=SC2034 # for the rows
 CORE='1 1'
+# shellcheck disable=SC2034
 [[ $(prlimit --core --output HARD --noheadings --raw) != 0 ]] || CORE='0 0'
 
 # Makes /attack/NAME available.

@@ -158,12 +158,11 @@ check_value(struct checker *c, unsigned depth)
 
 	if (depth > 1000)
 		return false;
-	if (c->p < c->end && *c->p == '"')
+	if (!object && c->p < c->end && *c->p == '"')
 		return check_string(c);
 	if (!object && !check_word(c, "["))
-		return check_word(c, "null") ||
-		       check_word(c, "true") || check_word(c, "false") ||
-		       check_number(c);
+		return check_word(c, "null") || check_word(c, "true") ||
+		       check_word(c, "false") || check_number(c);
 	check_blanks(c);
 	if (check_char(c, close))
 		return true;
