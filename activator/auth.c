@@ -50,7 +50,7 @@ put_address(const union address *a, char *text, size_t size)
 int
 peer_read(int sock, struct peer *ret)
 {
-	union address here, there;
+	union address here = { 0 }, there = { 0 };
 	socklen_t size = sizeof(here), n = sizeof(there);
 	struct ucred cred;
 

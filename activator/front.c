@@ -357,7 +357,7 @@ refuse_json(struct front *f, const struct json_doc *d)
 static void
 parse_body(struct front *f)
 {
-	struct json_doc d;
+	struct json_doc d = { 0 };
 
 	f->body.request.streamed = f->head.accept != HTTP_ACCEPT_JSON;
 	if (f->route->has_body &&

@@ -27,7 +27,7 @@ put_name(struct log *l, const char *name)
 void
 log_init(struct log *l, int priority)
 {
-	char text[8];
+	char text[8] = "";
 
 	l->len = 0;
 	/* sd-daemon(3): the journal reads the priority and takes it off. */
@@ -46,7 +46,7 @@ log_word(struct log *l, const char *name, const char *value)
 void
 log_quoted(struct log *l, const char *name, const char *value)
 {
-	char text[8];
+	char text[8] = "";
 
 	put_name(l, name);
 	put(l, "\"", 1);
@@ -68,7 +68,7 @@ log_quoted(struct log *l, const char *name, const char *value)
 void
 log_number(struct log *l, const char *name, long long value)
 {
-	char text[24];
+	char text[24] = "";
 
 	put_name(l, name);
 	put(l, text, (size_t)snprintf(text, sizeof(text), "%lld", value));

@@ -330,7 +330,7 @@ message_receive(int link, struct packet *p)
 const char *
 message_read(struct packet *p, void *to)
 {
-	struct verdict_wire w;
+	struct verdict_wire w = { 0 };
 	void *into = p->type == MESSAGE_VERDICT ? (void *)&w : to;
 	const char *wrong = wire_decode(
 	    tables[p->type].fields, tables[p->type].n, into, p->data, p->len);

@@ -58,10 +58,9 @@ reply_send(struct reply *r, const char *data, size_t len)
 		if (n > 0) {
 			data += n;
 			len -= (size_t)n;
-		} else if (errno != EAGAIN && errno != EINTR) {
-			return -1;
-		} else if (errno == EAGAIN &&
-			   poll(&p, 1, REPLY_PATIENCE_MS) == 0) {
+		} else if (errno != EINTR &&
+			   (errno != EAGAIN ||
+			       poll(&p, 1, REPLY_PATIENCE_MS) == 0)) {
 			return -1;
 		}
 	}

@@ -451,7 +451,7 @@ if testcase "a record that is not understood is refused and stays"; then
 		expect_status 125
 		expect_err_has "^mayfly: state: $id: its record: .*version"
 	done
-	sleep 1.1
+	sleep 2.1
 	reap
 	expect_no_out
 	check "it was written" cmp -s "$meta" want

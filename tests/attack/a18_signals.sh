@@ -7,7 +7,7 @@
 ROW=A18
 
 # The deadline is met, with this much for a machine that is busy.
-WALL=500
+WALL=1000
 SLACK=${ATTACK_SLACK:-1500}
 
 for INSIDE in $ATTACK_UIDS; do
