@@ -1,5 +1,6 @@
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cgroup.h"
 #include "command.h"
@@ -21,5 +22,6 @@ activate_main(int argc, char **argv)
 	}
 	/* Before there is a second process, which could not be moved. */
 	cgroup_settle();
-	return connection_serve(0) == 0 ? 0 : EXIT_OWN;
+	/* Its memory goes with the process. */
+	_exit(connection_serve(0) == 0 ? 0 : EXIT_OWN);
 }

@@ -158,28 +158,26 @@ act(const struct config *c, const char *verb, const char *name, bool admin)
 {
 	char buf[4096], why[512];
 	const char *path = tokens_path(c, buf, sizeof(buf));
-	auto_fd lock = -1;
 	struct tokens t;
+	int r = EXIT_OWN;
 
-	if (name != NULL &&
-	    (make_parents(path) != 0 || (lock = lock_file(path)) < 0)) {
+	/* The lock goes with the process. */
+	if (name != NULL && (make_parents(path) != 0 || lock_file(path) < 0)) {
 		complain("token: %s: %s", path, strerror(errno));
 		return EXIT_OWN;
 	}
-	if (tokens_read(c, &t, why, sizeof(why)) != 0) {
+	if (tokens_read(c, &t, why, sizeof(why)) != 0)
 		complain("%s", why);
-		return EXIT_OWN;
-	}
-	if (t.all == NULL)
-		t.all = calloc(TOKENS_MAX, sizeof(*t.all));
-	if (t.all == NULL) {
+	else if (t.all == NULL &&
+		 (t.all = calloc(TOKENS_MAX, sizeof(*t.all))) == NULL)
 		complain("token: no memory");
-		return EXIT_OWN;
-	}
-	if (name == NULL)
-		return list(&t);
-	return strcmp(verb, "add") == 0 ? add(&t, name, admin, path)
-					: forget(&t, name, path);
+	else if (name == NULL)
+		r = list(&t);
+	else
+		r = strcmp(verb, "add") == 0 ? add(&t, name, admin, path)
+					     : forget(&t, name, path);
+	free(t.all);
+	return r;
 }
 
 int

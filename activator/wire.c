@@ -151,7 +151,7 @@ take_text(struct rest *r, uint32_t len, char **ret)
 static bool
 take_list(struct rest *r, uint64_t max, char ***ret)
 {
-	uint32_t count, len;
+	uint32_t count = 0, len = 0;
 	char **list;
 
 	/* Each has at least five bytes: no memory for what is not there. */
@@ -175,9 +175,9 @@ take_list(struct rest *r, uint64_t max, char ***ret)
 static bool
 take_field(struct rest *r, const struct wire_field *f, char *to)
 {
-	uint64_t number;
-	uint32_t len;
-	char *text = NULL, **list;
+	uint64_t number = 0;
+	uint32_t len = 0;
+	char *text = NULL, **list = NULL;
 
 	switch (f->kind) {
 	case WIRE_NUMBER:
