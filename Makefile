@@ -145,6 +145,7 @@ fuzz: deps-lint
 	@tests/fuzz/run.sh
 
 prove: check check-vm mutate
+	+@$(MAKE) --no-print-directory check SAN=address,undefined
 
 # Where systemd looks in $(PREFIX)/lib only if that is /usr or /usr/local, say
 # UNITDIR=/etc/systemd/system SYSUSERSDIR=/etc/sysusers.d
