@@ -169,9 +169,11 @@ change_record(const struct state *st, const char *owner, const char *id,
 		r = SESSION_NOT_FOUND;
 	if (r == SESSION_OK)
 		r = change(s, context, f);
-	if (r == SESSION_OK && store_write(dir, s, f) != 0)
-		r = SESSION_FAILED;
-	return r;
+	if (r != SESSION_OK || store_write(dir, s, f) == 0)
+		return r;
+	/* It may have been deleted, and taken apart, in this moment. */
+	return state_is_there(st->sessions, id, dir) ? SESSION_FAILED
+						     : SESSION_NOT_FOUND;
 }
 
 enum session_result
