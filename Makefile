@@ -135,6 +135,7 @@ mutate:
 
 bench: all
 	@MAYFLY=$(BUILD)/mayfly tests/bench/bench.sh $(T)
+	@MAYFLY=$(BUILD)/mayfly tests/bench/http.sh
 
 lint: deps-lint
 	@tests/lint.sh
