@@ -208,12 +208,8 @@ log_request(struct broker *b, struct note *n)
 		log_word(&l, "session", b->request.id);
 	log_number(&l, "status", (long long)n->status);
 	if (b->has_verdict) {
-		if (n->output_over && (b->verdict.reason == REASON_EXIT ||
-					  b->verdict.reason == REASON_SIGNAL)) {
-			b->verdict.reason = REASON_OUTPUT;
-			b->verdict.exit_code = -1;
-			b->verdict.signal = 9;
-		}
+		if (n->output_over)
+			verdict_exceed(&b->verdict);
 		log_run(b, &l);
 	}
 	if (*b->because != '\0')
@@ -236,7 +232,6 @@ broker_serve(struct broker *b, const char *wrong)
 			if (p.type == MESSAGE_NOTE) {
 				noted = message_read(&p, &n) == NULL;
 			} else if (p.type != MESSAGE_REQUEST || !b->allowed ||
-				   b->request.verb != 0 ||
 				   message_read(&p, &b->request) != NULL ||
 				   (b->request.id != NULL &&
 				       !session_is_id(b->request.id))) {
@@ -244,6 +239,8 @@ broker_serve(struct broker *b, const char *wrong)
 				    "the front broke the protocol");
 				break;
 			} else {
+				/* One request a connection. */
+				b->allowed = false;
 				serve_request(b);
 			}
 		}

@@ -57,8 +57,4 @@ void broker_run(struct broker *b);
 /* broker_session.c: the other ones of /sessions. */
 void broker_session(struct broker *b);
 
-/* Is cwd a directory in the open session? 0, or -1 with the failure. */
-int broker_check_cwd(struct broker *b, const struct session *s, const char *cwd,
-    struct failure *f);
-
 #endif

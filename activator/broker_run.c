@@ -225,21 +225,3 @@ broker_run(struct broker *b)
 	else
 		run_plan(b, &r);
 }
-
-int
-broker_check_cwd(struct broker *b, const struct session *s, const char *cwd,
-    struct failure *f)
-{
-	static struct plan p;
-	struct verdict v;
-	char why[128];
-
-	plan_init(&p);
-	p.limits = b->config->limits;
-	if (session_plan(s, &p, f) != SESSION_OK ||
-	    plan_finish(&p, why, sizeof(why)) != 0)
-		return -1;
-	p.cwd = cwd;
-	p.caller = b->link;
-	return box_run(&p, b->config, &v, f);
-}

@@ -122,8 +122,6 @@ change(struct session *s, const void *context, struct failure *f)
 		s->ttl = q->ttl;
 	if (q->verb == VERB_SESSION_TTL && q->has_expires)
 		s->expires_at = q->expires;
-	if (q->verb == VERB_SESSION_CWD)
-		(void)strcpy(s->cwd, q->cwd);
 	if (q->verb != VERB_SESSION_ENV)
 		return SESSION_OK;
 	for (char **e = q->env; e != NULL && *e != NULL; e++) {
@@ -134,32 +132,6 @@ change(struct session *s, const void *context, struct failure *f)
 	return SESSION_OK;
 }
 
-/* A directory is looked for inside, by the session's user. */
-static bool
-cwd_is_refused(struct broker *b)
-{
-	static struct session s;
-	struct failure f;
-	const char *cwd = b->request.cwd;
-	enum session_result r;
-
-	if (cwd == NULL || *cwd != '/' || strlen(cwd) > SESSION_CWD_MAX) {
-		broker_refuse(
-		    b, 422, "invalid_field", "cwd: must be an absolute path");
-		return true;
-	}
-	session_init(&s);
-	r = session_open(b->config, b->owner, b->request.id, b->link, &s, &f);
-	if (broker_refuse_session(b, r, &f))
-		return true;
-	if (broker_check_cwd(b, &s, cwd, &f) != 0) {
-		broker_refuse_failure(b, &f);
-		r = SESSION_FAILED;
-	}
-	session_close(b->config, &s);
-	return r != SESSION_OK;
-}
-
 static void
 edit(struct broker *b)
 {
@@ -167,11 +139,13 @@ edit(struct broker *b)
 	struct failure f;
 	enum session_result r;
 
-	if (b->request.verb == VERB_SESSION_CWD && cwd_is_refused(b))
-		return;
 	session_init(&s);
-	r = session_change(
-	    b->config, b->owner, b->request.id, change, &b->request, &s, &f);
+	if (b->request.verb == VERB_SESSION_CWD)
+		r = session_set_cwd(b->config, b->owner, b->request.id, b->link,
+		    b->request.cwd != NULL ? b->request.cwd : "", &s, &f);
+	else
+		r = session_change(b->config, b->owner, b->request.id, change,
+		    &b->request, &s, &f);
 	if (!broker_refuse_session(b, r, &f))
 		answer_session(b, 200, &s);
 	session_free(&s);

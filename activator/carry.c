@@ -80,30 +80,6 @@ feed_some(struct feed *f)
 		close_fd(&f->fd);
 }
 
-/* Memory grows by doubling: its size is the next power of two. */
-static int
-keep(struct kept *k, const char *data, size_t len)
-{
-	size_t have = 4096, need = k->len + len;
-	char *bigger;
-
-	if (len == 0)
-		return 0;
-	while (have < k->len)
-		have *= 2;
-	if (k->data == NULL || need > have) {
-		while (have < need)
-			have *= 2;
-		bigger = realloc(k->data, have);
-		if (bigger == NULL)
-			return -1;
-		k->data = bigger;
-	}
-	memcpy(k->data + k->len, data, len);
-	k->len = need;
-	return 0;
-}
-
 static int
 send_data(struct carrier *c, const struct outlet *o, size_t len)
 {
@@ -176,7 +152,7 @@ read_output(struct carrier *c, struct outlet *o)
 	o->passed += (uint64_t)n;
 	if (c->streamed)
 		r = pass_on(c, o, (size_t)n, over);
-	else if ((r = keep(o->kept, o->buf, (size_t)n)) != 0)
+	else if ((r = kept_add(o->kept, o->buf, (size_t)n)) != 0)
 		r = give_up(c);
 	if (over)
 		tell_over(c, o);
@@ -310,20 +286,6 @@ carry_all(struct carrier *c)
 	return 0;
 }
 
-/* More was written than may be: also what had ended before we saw it. */
-static void
-amend(struct carrier *c)
-{
-	struct verdict *v = &c->verdict;
-
-	if (!c->told ||
-	    (v->reason != REASON_EXIT && v->reason != REASON_SIGNAL))
-		return;
-	v->reason = REASON_OUTPUT;
-	v->exit_code = -1;
-	v->signal = 9;
-}
-
 static int
 answer_stream(struct carrier *c)
 {
@@ -412,7 +374,8 @@ carry(struct reply *r, int link, const struct body *b, enum http_accept accept,
 	}
 	if (carry_all(&c) != 0)
 		return -1;
-	amend(&c);
+	if (c.told)
+		verdict_exceed(&c.verdict);
 	note->output_over = c.told;
 	done = c.streamed ? answer_stream(&c) : answer_whole(&c);
 	return done;

@@ -83,31 +83,6 @@ relay_close(struct relay *r)
 	r->len = 0;
 }
 
-/* Adds to what is kept; memory grows by doubling, up to the limit. */
-static int
-keep(struct kept *k, const char *data, size_t len)
-{
-	size_t have = 0, need = k->len + len;
-	char *bigger;
-
-	if (len == 0)
-		return 0;
-	/* The capacity is the power of two that holds len. */
-	for (have = k->len > 0 ? 4096 : 0; have > 0 && have < k->len;)
-		have *= 2;
-	if (need > have) {
-		for (have = 4096; have < need;)
-			have *= 2;
-		bigger = realloc(k->data, have);
-		if (bigger == NULL)
-			return -1;
-		k->data = bigger;
-	}
-	memcpy(k->data + k->len, data, len);
-	k->len = need;
-	return 0;
-}
-
 static void
 write_some(struct relay *r)
 {
@@ -161,7 +136,7 @@ read_some(struct relay *r)
 	r->passed += r->len;
 	if (r->to < 0) {
 		if (r->keeps && r->kept != NULL &&
-		    keep(r->kept, r->buf, r->len) != 0)
+		    kept_add(r->kept, r->buf, r->len) != 0)
 			r->kept->truncated = true;
 		r->len = 0;
 	}

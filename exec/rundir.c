@@ -1,32 +1,11 @@
 #include "rundir.h"
 
-#include <sys/stat.h>
-
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "state.h"
-
-/* The directories that lead to path, and path. */
-static int
-make_path(char *path)
-{
-	for (char *slash = strchr(path + 1, '/'); slash != NULL;
-	     slash = strchr(slash + 1, '/')) {
-		*slash = '\0';
-		/* What exists may be nobody's to write to. */
-		if (access(path, F_OK) != 0 && mkdir(path, 0755) != 0 &&
-		    errno != EEXIST) {
-			*slash = '/';
-			return -1;
-		}
-		*slash = '/';
-	}
-	return mkdir(path, 0755) == 0 || errno == EEXIST ? 0 : -1;
-}
 
 int
 rundir_path(const struct config *c, char *buf, size_t size)
@@ -50,5 +29,5 @@ rundir_path(const struct config *c, char *buf, size_t size)
 		errno = ENAMETOOLONG;
 		return -1;
 	}
-	return make_path(buf);
+	return state_make_path(buf);
 }

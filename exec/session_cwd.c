@@ -7,8 +7,8 @@
 
 /* Goes there in a sandbox: a path of a session's is resolved nowhere else. */
 static enum session_result
-try_cwd(const struct config *c, const struct session *s, const char *cwd,
-    struct failure *f)
+try_cwd(const struct config *c, const struct session *s, int caller,
+    const char *cwd, struct failure *f)
 {
 	enum session_result r;
 	struct verdict v;
@@ -18,6 +18,7 @@ try_cwd(const struct config *c, const struct session *s, const char *cwd,
 	plan_init(&p);
 	p.limits = c->limits;
 	p.cwd = cwd;
+	p.caller = caller;
 	r = session_plan(s, &p, f);
 	if (r != SESSION_OK)
 		return r;
@@ -61,7 +62,7 @@ session_set_cwd(const struct config *c, const char *owner, const char *id,
 	r = session_open(c, owner, id, caller, s, f);
 	if (r != SESSION_OK)
 		return r;
-	r = try_cwd(c, s, cwd, f);
+	r = try_cwd(c, s, caller, cwd, f);
 	session_close(c, s);
 	if (r != SESSION_OK)
 		return r;

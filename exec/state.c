@@ -35,9 +35,8 @@ state_path(const struct config *c, char *buf, size_t size)
 	return n > 0 && (size_t)n < size ? 0 : -1;
 }
 
-/* Makes the directories that lead to path, and path. */
-static int
-make_path(char *path)
+int
+state_make_path(char *path)
 {
 	for (char *slash = path; (slash = strchr(slash + 1, '/')) != NULL;) {
 		*slash = '\0';
@@ -64,7 +63,7 @@ open_root(const struct config *c, struct failure *f)
 		    "MAYFLY_STATE_DIR");
 	auto_fd fd = open(path, flags);
 	if (fd < 0 && errno == ENOENT) {
-		if (make_path(path) != 0)
+		if (state_make_path(path) != 0)
 			return failure_set(
 			    f, "state", errno, "mkdir %.160s", path);
 		fd = open(path, flags);

@@ -32,6 +32,12 @@ void state_close(struct state *st);
  */
 int state_path(const struct config *c, char *buf, size_t size);
 
+/*
+ * Makes the directories that lead to path, and path, which is as it was
+ * afterwards. 0 or -1/errno.
+ */
+int state_make_path(char *path);
+
 /* Is there less room than min_free? Then 0 becomes -1 with f. */
 int state_check_room(
     const struct config *c, const struct state *st, struct failure *f);

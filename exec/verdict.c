@@ -1,6 +1,8 @@
 #include "verdict.h"
 
+#include <signal.h>
 #include <stdlib.h>
+#include <string.h>
 
 static const char *const reason_names[REASON_MAX] = { "exit", "signal", "time",
 	"wall", "memory", "output", "killed" };
@@ -33,4 +35,37 @@ verdict_exit_code(const struct verdict *v)
 	default:
 		return EXIT_LIMIT;
 	}
+}
+
+int
+kept_add(struct kept *k, const char *data, size_t len)
+{
+	size_t have = 4096, need = k->len + len;
+	char *bigger;
+
+	if (len == 0)
+		return 0;
+	while (have < k->len)
+		have *= 2;
+	if (k->data == NULL || need > have) {
+		while (have < need)
+			have *= 2;
+		bigger = realloc(k->data, have);
+		if (bigger == NULL)
+			return -1;
+		k->data = bigger;
+	}
+	memcpy(k->data + k->len, data, len);
+	k->len = need;
+	return 0;
+}
+
+void
+verdict_exceed(struct verdict *v)
+{
+	if (v->reason != REASON_EXIT && v->reason != REASON_SIGNAL)
+		return;
+	v->reason = REASON_OUTPUT;
+	v->exit_code = -1;
+	v->signal = SIGKILL;
 }

@@ -53,6 +53,18 @@ struct verdict {
 /* Frees what was kept. */
 void verdict_free(struct verdict *v);
 
+/*
+ * Adds to what is kept; its memory is the power of two that holds it, so
+ * that len says all. 0, or -1 for want of memory with all as it was.
+ */
+int kept_add(struct kept *k, const char *data, size_t len);
+
+/*
+ * More was written than `output` allows, which its reader may see only when
+ * the command has ended by itself: then that is the reason.
+ */
+void verdict_exceed(struct verdict *v);
+
 /* "exit", "time", ... */
 const char *reason_name(enum reason r);
 

@@ -156,21 +156,21 @@ if testcase "the environment, directory and limits are the session's"; then
 	expect_out $'/\n16'
 	session env "$id" C=4 A=5 --unset B
 	expect_status 0
-	inside -- sh -c 'echo $A-$B-$C; mkdir /work; echo >/work/file'
+	inside -- sh -c 'echo $A-$B-$C; mkdir /job; echo >/job/file'
 	expect_out '5--4'
-	session cwd "$id" /work
+	session cwd "$id" /job
 	expect_status 0
 	inside -- pwd
-	expect_out /work
-	for dir in /none /work/file relative ''; do
+	expect_out /job
+	for dir in /none /job/file relative ''; do
 		session cwd "$id" "$dir"
 		expect_status 64
 		expect_err_has '^mayfly: session: cwd: '
 	done
 	inside -- pwd
-	expect_out /work
+	expect_out /job
 	session show "$id" --json
-	expect_json '.env_names == ["A", "C"] and .cwd == "/work" and
+	expect_json '.env_names == ["A", "C"] and .cwd == "/job" and
 	    .ttl == 300 and .parent == null and .id == .session_id'
 	inside --image host -- true
 	expect_status 64
