@@ -20,7 +20,6 @@
  */
 #include "connection.h"
 
-#include <sys/random.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -39,21 +38,8 @@
 #include "front.h"
 #include "lockdown.h"
 #include "log.h"
+#include "state.h"
 #include "sys.h"
-
-/* Random, in the form of every identifier. */
-static void
-make_id(char id[SESSION_ID_LEN + 1])
-{
-	static const char digits[] = "abcdefghijklmnopqrstuvwxyz234567";
-	unsigned char bytes[SESSION_ID_LEN];
-
-	if (getrandom(bytes, sizeof(bytes), 0) != (ssize_t)sizeof(bytes))
-		memset(bytes, 0, sizeof(bytes));
-	for (size_t i = 0; i < SESSION_ID_LEN; i++)
-		id[i] = digits[bytes[i] % 32];
-	id[SESSION_ID_LEN] = '\0';
-}
 
 static int
 complain_about(const char *what, int error)
@@ -177,7 +163,8 @@ connection_serve(int sock)
 	(void)setsockopt(sock, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
 	if (peer_read(sock, &b.peer) != 0)
 		return complain_about("peer", errno);
-	make_id(b.request_id);
+	if (state_random(b.request_id, SESSION_ID_LEN) != 0)
+		return complain_about("random", errno);
 	if (lockdown_prepare(&config, root, sizeof(root)) != 0) {
 		(void)complain_about(root, errno);
 		refuse_all(sock);

@@ -29,6 +29,9 @@ struct front {
 	char buf[HTTP_HEAD_MAX]; /* the head, and what came with it */
 	size_t len, head_len;
 	const struct route *route;
+	int no_route; /* status where there is none */
+	char id[SESSION_ID_LEN + 1]; /* in the path, or "" */
+	char allow[64]; /* methods of the path */
 	struct body body;
 	char *text; /* of the body, ended */
 	size_t text_len;
@@ -200,13 +203,11 @@ introduce(struct front *f)
 		.token = text_of(h->token),
 		.request_id = f->reply.request_id,
 		.bad_credential = h->wrong_credential };
-	char id[SESSION_ID_LEN + 1], allow[64];
-	const struct route *r;
 	struct packet p;
-	int status;
 
-	r = route_find(h, id, &status, allow, sizeof(allow));
-	c.open = r != NULL && r->is_open;
+	f->route =
+	    route_find(h, f->id, &f->no_route, f->allow, sizeof(f->allow));
+	c.open = f->route != NULL && f->route->is_open;
 	if (message_send(FRONT_LINK, MESSAGE_CALLER, &c, NULL, 0) != 0)
 		refuse(f, 400, "bad_request",
 		    "Host, Origin or Authorization is too long", NULL);
@@ -214,27 +215,24 @@ introduce(struct front *f)
 }
 
 static void
-find_route(struct front *f)
+check_route(struct front *f)
 {
-	static char id[SESSION_ID_LEN + 1];
-	char allow[64], why[160];
-	int status;
+	char why[160];
 
-	f->route = route_find(&f->head, id, &status, allow, sizeof(allow));
-	if (f->route == NULL && status == 204) {
-		(void)reply_whole(&f->reply, 204, NULL, NULL, 0, allow);
+	if (f->route == NULL && f->no_route == 204) {
+		(void)reply_whole(&f->reply, 204, NULL, NULL, 0, f->allow);
 		leave(f);
 	}
-	if (f->route == NULL && status == 405) {
+	if (f->route == NULL && f->no_route == 405) {
 		(void)snprintf(
-		    why, sizeof(why), "only %s is known here", allow);
-		refuse(f, 405, "method_not_allowed", why, allow);
+		    why, sizeof(why), "only %s is known here", f->allow);
+		refuse(f, 405, "method_not_allowed", why, f->allow);
 	}
 	if (f->route == NULL)
 		refuse(
 		    f, 404, "not_found", "there is nothing at this path", NULL);
 	f->body.request.verb = f->route->verb;
-	f->body.request.id = *id != '\0' ? id : NULL;
+	f->body.request.id = *f->id != '\0' ? f->id : NULL;
 	if (request_read_query(
 		&f->body, f->route, &f->head, why, sizeof(why)) != 0)
 		refuse(f, 422, "invalid_field", why, NULL);
@@ -401,7 +399,7 @@ front_run(const char *request_id)
 	    f.reply.request_id, sizeof(f.reply.request_id), "%s", request_id);
 	read_head(&f);
 	introduce(&f);
-	find_route(&f);
+	check_route(&f);
 	if (f.route->verb == VERB_HEALTH) {
 		(void)reply_whole(&f.reply, 200, "text/plain", "OK", 2, NULL);
 		leave(&f);

@@ -152,14 +152,17 @@ int
 state_random(char *buf, size_t n)
 {
 	static const char digits[] = "0123456789abcdefghijklmnopqrstuvwxyz";
-	unsigned char byte;
+	unsigned char bytes[64];
+	size_t i = 0;
 
-	for (size_t i = 0; i < n;) {
-		if (getrandom(&byte, 1, 0) != 1)
+	while (i < n) {
+		if (getrandom(bytes, sizeof(bytes), 0) != sizeof(bytes))
 			return -1;
 		/* 252 is 7 * 36: each digit is as likely as the others. */
-		if (byte < 252)
-			buf[i++] = digits[byte % 36];
+		for (size_t k = 0; k < sizeof(bytes) && i < n; k++) {
+			if (bytes[k] < 252)
+				buf[i++] = digits[bytes[k] % 36];
+		}
 	}
 	return 0;
 }
