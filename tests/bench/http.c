@@ -2,12 +2,13 @@
  * What a request costs, beside the command that does the same: each in turn,
  * so that whatever the machine does meanwhile meets all of them.
  *
- *	http ROUNDS MAYFLY PORT [PORT-OF-AN-ECHO]
- *	http --rate SECONDS PORT	how many runs one client gets in that
- *time
+ *	http ROUNDS MAYFLY PORT [PORT-OF-UNITS PORT-OF-AN-ECHO]
+ *	http --rate SECONDS PORT	how many runs one client gets in a time
+ *	http --echo	answers the request on descriptor 0 with a 200
  *
  * MAYFLY is spawned as `run --json -- /bin/true`, and as `activate` with a
- * connection on descriptor 0; at PORT of 127.0.0.1 it serves.
+ * connection on descriptor 0; at PORT of 127.0.0.1 it serves. At the others
+ * systemd accepts, and starts mayfly or `http --echo` for each connection.
  */
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -27,7 +28,7 @@
 extern char **environ;
 
 static const char *mayfly;
-static int port, echo_port, own_port, own;
+static int port, units_port, echo_port, own_port, own;
 
 static double
 now_us(void)
@@ -147,6 +148,18 @@ activate_run(void)
 }
 
 static void
+units_run(void)
+{
+	exchange(connect_to(units_port), run_request);
+}
+
+static void
+units_health(void)
+{
+	exchange(connect_to(units_port), health_request);
+}
+
+static void
 echo_run(void)
 {
 	exchange(connect_to(echo_port), run_request);
@@ -161,10 +174,26 @@ static const struct {
 	{ "POST /run, serve", serve_run },
 	{ "GET /health, serve", serve_health },
 	{ "POST /run, connection on fd 0", activate_run },
+	{ "POST /run, systemd accepts", units_run },
+	{ "GET /health, systemd accepts", units_health },
 	{ "a unit that only echoes", echo_run },
 };
 
 #define WAYS (sizeof(ways) / sizeof(*ways))
+/* The last ways are through systemd. */
+#define WAYS_OF_UNITS 3
+
+static int
+echo(void)
+{
+	static const char answer[] = "HTTP/1.1 200 OK\r\n\r\n";
+	char buf[4096];
+
+	if (read(0, buf, sizeof(buf)) <= 0 ||
+	    write(0, answer, sizeof(answer) - 1) < 0)
+		return 1;
+	return 0;
+}
 
 static int
 compare(const void *a, const void *b)
@@ -207,8 +236,10 @@ main(int argc, char **argv)
 	size_t rounds, count;
 	double *times[WAYS], base;
 
+	if (argc == 2 && strcmp(argv[1], "--echo") == 0)
+		return echo();
 	if (argc < 4)
-		errx(2, "usage: http ROUNDS MAYFLY PORT [PORT-OF-AN-ECHO]");
+		errx(2, "usage: http ROUNDS MAYFLY PORT [UNITS ECHO]");
 	if (strcmp(argv[1], "--rate") == 0) {
 		port = atoi(argv[3]);
 		return count_rate(atof(argv[2]));
@@ -216,8 +247,9 @@ main(int argc, char **argv)
 	rounds = strtoul(argv[1], NULL, 10);
 	mayfly = argv[2];
 	port = atoi(argv[3]);
-	echo_port = argc > 4 ? atoi(argv[4]) : 0;
-	count = echo_port != 0 ? WAYS : WAYS - 1;
+	count = argc > 5 ? WAYS : WAYS - WAYS_OF_UNITS;
+	units_port = argc > 5 ? atoi(argv[4]) : 0;
+	echo_port = argc > 5 ? atoi(argv[5]) : 0;
 	listen_own();
 	for (size_t w = 0; w < count; w++)
 		times[w] = calloc(rounds, sizeof(**times));

@@ -1,11 +1,13 @@
 #!/bin/bash
 #
-# What a request costs, through serve and with the connection on descriptor 0,
-# beside the command `mayfly run --json`; and how many a second.
+# What a request costs, in time and memory, beside the command
+# `mayfly run --json`, and how many a second: through serve, with the connection
+# on descriptor 0, and where UNITS names the port of installed units and ECHO
+# that of a unit which only echoes, through systemd (tests/vm/bench.sh).
 #
 # ROUNDS (200)		of each, in turn
 # SECONDS_EACH (2)	for requests per second
-# ECHO_PORT		a port where something answers any request, to compare
+# HTTP_CLIENT		http.c, compiled
 
 set -u
 
@@ -16,7 +18,10 @@ server=
 trap '[ -z "$server" ] || kill "$server"; rm -rf "$tmp"' EXIT
 export MAYFLY_STATE_DIR=$tmp/state MAYFLY_RUN_DIR=$tmp/run
 
-cc -O2 -D_GNU_SOURCE -o "$tmp/http" "$here/http.c" || exit 1
+if [ -z "${HTTP_CLIENT:-}" ]; then
+	HTTP_CLIENT=$tmp/http
+	cc -O2 -D_GNU_SOURCE -o "$HTTP_CLIENT" "$here/http.c" || exit 1
+fi
 "$MAYFLY" serve --listen 127.0.0.1:0 2>"$tmp/log" &
 server=$!
 until port=$(sed -n 's/.*listening on 127.0.0.1:\([0-9]*\)$/\1/p' "$tmp/log") &&
@@ -24,35 +29,74 @@ until port=$(sed -n 's/.*listening on 127.0.0.1:\([0-9]*\)$/\1/p' "$tmp/log") &&
 	kill -0 "$server" || exit 1
 	sleep 0.05
 done
+ports=("$port")
+[ -z "${UNITS:-}" ] || ports+=("$UNITS" "$ECHO")
 
 echo '## A request'
 echo
-"$tmp/http" 20 "$MAYFLY" "$port" >/dev/null 2>&1
-# shellcheck disable=SC2086 # it may be absent
-"$tmp/http" "${ROUNDS:-200}" "$MAYFLY" "$port" ${ECHO_PORT:-} 2>"$tmp/log.0"
+"$HTTP_CLIENT" 20 "$MAYFLY" "${ports[@]}" >/dev/null 2>&1
+"$HTTP_CLIENT" "${ROUNDS:-200}" "$MAYFLY" "${ports[@]}" 2>"$tmp/log.0" ||
+    cat "$tmp/log.0"
 
-# Requests per second of $1 clients at once.
+# Requests per second at port $1 of $2 clients at once.
 rate()
 {
-	local i total=0
+	local clients=() i total=0
 
-	for ((i = 0; i < $1; i++)); do
-		"$tmp/http" --rate "${SECONDS_EACH:-2}" "$port" >"$tmp/rate.$i" &
+	for ((i = 0; i < $2; i++)); do
+		"$HTTP_CLIENT" --rate "${SECONDS_EACH:-2}" "$1" >"$tmp/rate.$i" &
 		clients[i]=$!
 	done
 	wait "${clients[@]}"
-	for ((i = 0; i < $1; i++)); do
+	for ((i = 0; i < $2; i++)); do
 		total=$((total + $(<"$tmp/rate.$i")))
 	done
 	echo "$((total / ${SECONDS_EACH:-2}))"
 }
 
+# The most that the processes of one request at port $1 had resident, and what
+# is theirs alone at the end, in KB: all of the program $2 but the server.
+memory()
+{
+	local at pid resident=0 private=0 count=0 asked
+
+	exec 3<>"/dev/tcp/127.0.0.1/$1"
+	printf 'POST /run HTTP/1.1\r\nHost: localhost\r\nContent-Type: %s\r\n%s' \
+	    application/json $'Content-Length: 28\r\n\r\n' >&3
+	printf '{"command":["sleep","0.5"]} ' >&3
+	sleep 0.25
+	for at in $(find /proc/[0-9]*/exe -maxdepth 0 -lname "*$2*" \
+	    -printf '%h\n' 2>/dev/null); do
+		pid=${at#/proc/}
+		[ "$pid" != "$server" ] || continue
+		((count += 1))
+		((resident += $(awk '/^VmHWM/ { print $2 }' "$at/status")))
+		((private += $(awk '/^Private_/ { n += $2 } END { print n + 0 }' \
+		    "$at/smaps_rollup")))
+	done
+	asked=$(head -n 1 <&3)
+	exec 3<&-
+	echo "$count | $resident | $private | ${asked%$'\r'}"
+}
+
 echo
-echo '## POST /run of /bin/true a second, through serve'
+echo '## POST /run of /bin/true a second'
 echo
-echo '| clients at once | a second |'
-echo '|--:|--:|'
-clients=()
+echo '| clients at once | serve |'"${UNITS:+ systemd accepts |}"
+echo '|--:|--:|'"${UNITS:+--:|}"
 for n in 1 4 16; do
-	echo "| $n | $(rate "$n") |"
+	echo "| $n | $(rate "$port" "$n") |${UNITS:+ $(rate "$UNITS" "$n") |}"
 done
+
+echo
+echo '## The memory of one request, KB'
+echo
+echo '| way | processes | most resident | private | |'
+echo '|---|--:|--:|--:|---|'
+echo "| serve | $(memory "$port" mayfly) |"
+if [ -n "${UNITS:-}" ]; then
+	kill "$server"
+	wait "$server"
+	server=
+	echo "| systemd accepts | $(memory "$UNITS" mayfly) |"
+fi
