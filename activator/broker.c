@@ -153,29 +153,6 @@ admit(struct broker *b, const char *wrong, struct note *n)
 }
 
 static void
-serve_request(struct broker *b)
-{
-	switch ((enum verb)b->request.verb) {
-	case VERB_RUN:
-	case VERB_SESSION_RUN:
-		broker_run(b);
-		break;
-	case VERB_SESSION_CREATE:
-	case VERB_SESSION_LIST:
-	case VERB_SESSION_SHOW:
-	case VERB_SESSION_ENV:
-	case VERB_SESSION_CWD:
-	case VERB_SESSION_TTL:
-	case VERB_SESSION_DELETE:
-		broker_session(b);
-		break;
-	default:
-		broker_refuse(b, 404, "not_found", "there is no such thing");
-		break;
-	}
-}
-
-static void
 log_run(const struct broker *b, struct log *l)
 {
 	const struct verdict *v = &b->verdict;
@@ -241,7 +218,11 @@ broker_serve(struct broker *b, const char *wrong)
 			} else {
 				/* One request a connection. */
 				b->allowed = false;
-				serve_request(b);
+				if (b->request.verb == VERB_RUN ||
+				    b->request.verb == VERB_SESSION_RUN)
+					broker_run(b);
+				else
+					broker_session(b);
 			}
 		}
 	}

@@ -185,8 +185,13 @@ broker_session(struct broker *b)
 	case VERB_SESSION_DELETE:
 		forget(b);
 		break;
-	default:
+	case VERB_SESSION_ENV:
+	case VERB_SESSION_CWD:
+	case VERB_SESSION_TTL:
 		edit(b);
+		break;
+	default:
+		broker_refuse(b, 404, "not_found", "there is no such thing");
 		break;
 	}
 }

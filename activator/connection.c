@@ -114,14 +114,17 @@ give_away(int sock)
 static void
 refuse_all(int sock)
 {
-	static const char text[] =
-	    "HTTP/1.1 500 Internal Server Error\r\nConnection: close\r\n"
-	    "Content-Type: application/json\r\nContent-Length: 101\r\n\r\n"
+	static const char body[] =
 	    "{\"code\":\"sandbox_failed\",\"message\":\"mayfly cannot work "
-	    "here: its log says why\",\"request_id\":null}   \n";
+	    "here: its log says why\",\"request_id\":null}\n";
 	char buf[4096];
+	int len = snprintf(buf, sizeof(buf),
+	    "HTTP/1.1 500 Internal Server Error\r\nConnection: close\r\n"
+	    "Content-Type: application/json\r\nContent-Length: %zu\r\n\r\n"
+	    "%s",
+	    sizeof(body) - 1, body);
 
-	(void)send(sock, text, sizeof(text) - 1, MSG_NOSIGNAL);
+	(void)send(sock, buf, (size_t)len, MSG_NOSIGNAL);
 	(void)shutdown(sock, SHUT_WR);
 	/* A close with unread data would take the answer away. */
 	while (recv(sock, buf, sizeof(buf), MSG_DONTWAIT) > 0)

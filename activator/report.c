@@ -4,24 +4,10 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "io.h"
 #include "json.h"
 #include "result.h"
 #include "session_json.h"
-
-static int
-write_all(int fd, const char *data, size_t len)
-{
-	ssize_t n;
-
-	for (; len > 0; data += n, len -= (size_t)n) {
-		n = write(fd, data, len);
-		if (n < 0 && errno != EINTR)
-			return -1;
-		if (n < 0)
-			n = 0;
-	}
-	return 0;
-}
 
 /* Writes what was made and frees it. */
 static int
@@ -34,7 +20,7 @@ emit(struct json *j, int fd)
 		errno = ENOMEM;
 		return -1;
 	}
-	r = write_all(fd, j->data, j->len);
+	r = io_write(fd, j->data, j->len);
 	json_free(j);
 	return r;
 }

@@ -99,7 +99,7 @@ static int
 open_bind(struct inside *in, const struct bind *b)
 {
 	struct mount_attr attr = { .attr_set =
-				       MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV |
+				       MOUNT_NOSUID | MOUNT_NODEV |
 				       (b->writable ? 0 : MOUNT_ATTR_RDONLY),
 		.propagation = MS_PRIVATE };
 	struct stat st;
@@ -108,12 +108,6 @@ open_bind(struct inside *in, const struct bind *b)
 
 	if (tree < 0 || fstat(tree, &st) != 0)
 		return inside_fail(in, "%s", b->source);
-#ifdef MUTATE_NOSUID
-	attr.attr_set &= ~(uint64_t)MOUNT_ATTR_NOSUID;
-#endif
-#ifdef MUTATE_NODEV
-	attr.attr_set &= ~(uint64_t)MOUNT_ATTR_NODEV;
-#endif
 	if (sys_mount_setattr(tree, AT_EMPTY_PATH | AT_RECURSIVE, &attr) != 0)
 		return inside_fail(in, "%s", b->source);
 	if (b->writable && map_owner(in, b, tree, &st) != 0)

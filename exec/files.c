@@ -8,40 +8,11 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "io.h"
 #include "sys.h"
 
 /* What a file without a size is read to, /proc's for instance. */
 #define SIZELESS_MAX 65536
-
-static int
-read_all(int fd, void *data, size_t len)
-{
-	char *to = data;
-	ssize_t n;
-
-	for (; len > 0; to += n, len -= (size_t)n) {
-		n = read(fd, to, len);
-		if (n == 0)
-			errno = EPROTO;
-		if (n <= 0)
-			return -1;
-	}
-	return 0;
-}
-
-static int
-write_all(int fd, const void *data, size_t len)
-{
-	const char *from = data;
-	ssize_t n;
-
-	for (; len > 0; from += n, len -= (size_t)n) {
-		n = write(fd, from, len);
-		if (n < 0)
-			return -1;
-	}
-	return 0;
-}
 
 /* The directories that lead to the file. What is wrong shows when it opens. */
 static void
@@ -89,7 +60,7 @@ place_one(int from, char *name, const struct file_in *head)
 	while (left > 0) {
 		size_t n = left < sizeof(buf) ? (size_t)left : sizeof(buf);
 
-		if (read_all(from, buf, n) != 0 || write_all(to, buf, n) != 0)
+		if (io_read(from, buf, n) != 0 || io_write(to, buf, n) != 0)
 			return -1;
 		left -= n;
 	}
@@ -104,7 +75,7 @@ files_place(const struct plan *p, char *name)
 
 	*name = '\0';
 	for (;;) {
-		if (read_all(p->files_in, &head, sizeof(head)) != 0)
+		if (io_read(p->files_in, &head, sizeof(head)) != 0)
 			return -1;
 		if (head.name_len == 0)
 			return 0;
@@ -112,7 +83,7 @@ files_place(const struct plan *p, char *name)
 			errno = ENAMETOOLONG;
 			return -1;
 		}
-		if (read_all(p->files_in, name, head.name_len) != 0)
+		if (io_read(p->files_in, name, head.name_len) != 0)
 			return -1;
 		name[head.name_len] = '\0';
 		if (place_one(p->files_in, name, &head) != 0)
@@ -157,9 +128,9 @@ collect_one(const struct plan *p, size_t i)
 	head.len = fill(fd, data, room);
 	head.size =
 	    (uint64_t)st.st_size > head.len ? (uint64_t)st.st_size : head.len;
-	r = write_all(p->files_out, &head, sizeof(head));
+	r = io_write(p->files_out, &head, sizeof(head));
 	if (r == 0)
-		r = write_all(p->files_out, data, head.len);
+		r = io_write(p->files_out, data, head.len);
 	free(data);
 	return r;
 }

@@ -11,6 +11,23 @@
 #include "ids.h"
 #include "plan.h"
 
+/* What is mounted with what a command may write or bring, always. */
+#ifdef MUTATE_NOSUID
+#define MOUNT_NOSUID 0
+#else
+#define MOUNT_NOSUID MOUNT_ATTR_NOSUID
+#endif
+#ifdef MUTATE_NODEV
+#define MOUNT_NODEV 0
+#else
+#define MOUNT_NODEV MOUNT_ATTR_NODEV
+#endif
+#ifdef MUTATE_RDONLY
+#define MOUNT_RDONLY 0
+#else
+#define MOUNT_RDONLY MOUNT_ATTR_RDONLY
+#endif
+
 /*
  * The sandbox's first process while it builds. It sees the host until the
  * step `pivot`, and has the builder's capabilities until the step `users`.

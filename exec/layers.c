@@ -20,17 +20,6 @@
 #include "inside.h"
 #include "sys.h"
 
-#ifdef MUTATE_NOSUID
-#define NOSUID 0
-#else
-#define NOSUID MOUNT_ATTR_NOSUID
-#endif
-#ifdef MUTATE_NODEV
-#define NODEV 0
-#else
-#define NODEV MOUNT_ATTR_NODEV
-#endif
-
 /*
  * Each is told whatever the kernel's own default is: what one run writes the
  * next one must be able to read, and nothing in it may lead elsewhere.
@@ -130,7 +119,7 @@ mount_overlay(struct inside *in)
 		return inside_fail(in,
 		    "the file system of state_dir cannot be an overlay's "
 		    "upper one: put state_dir on ext4, XFS, Btrfs or tmpfs");
-	in->root = sys_fsmount(fs, NOSUID | NODEV);
+	in->root = sys_fsmount(fs, MOUNT_NOSUID | MOUNT_NODEV);
 	if (in->root < 0 || sys_move_mount(in->root, AT_FDCWD, "/") != 0)
 		return inside_fail(in, "mount the overlay");
 	return 0;

@@ -10,22 +10,6 @@
 #include "inside.h"
 #include "sys.h"
 
-#ifdef MUTATE_NOSUID
-#define NOSUID 0
-#else
-#define NOSUID MOUNT_ATTR_NOSUID
-#endif
-#ifdef MUTATE_NODEV
-#define NODEV 0
-#else
-#define NODEV MOUNT_ATTR_NODEV
-#endif
-#ifdef MUTATE_RDONLY
-#define RDONLY 0
-#else
-#define RDONLY MOUNT_ATTR_RDONLY
-#endif
-
 /*
  * Inodes on the tmpfs: one for every 4 KB, so that empty files use up no
  * more kernel memory than full ones would.
@@ -82,7 +66,8 @@ show_in_session(struct inside *in, int tree, const char *name)
 int
 root_show(struct inside *in, const char *source, const char *name)
 {
-	struct mount_attr attr = { .attr_set = NOSUID | NODEV | RDONLY,
+	struct mount_attr attr = { .attr_set = MOUNT_NOSUID | MOUNT_NODEV |
+					       MOUNT_RDONLY,
 		.propagation = MS_PRIVATE };
 	auto_fd tree = sys_open_tree(AT_FDCWD, source,
 	    OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE);
@@ -116,7 +101,7 @@ mount_tmpfs(struct inside *in, uint64_t size_kb)
 	    sys_fsconfig(fs, FSCONFIG_SET_STRING, "mode", "0755") != 0 ||
 	    sys_fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL) != 0)
 		return inside_fail(in, "tmpfs of %s", size);
-	in->scratch = sys_fsmount(fs, NOSUID | NODEV);
+	in->scratch = sys_fsmount(fs, MOUNT_NOSUID | MOUNT_NODEV);
 	if (in->scratch < 0 || sys_move_mount(in->scratch, AT_FDCWD, "/") != 0)
 		return inside_fail(in, "mount the tmpfs");
 	return 0;

@@ -11,6 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "io.h"
 #include "record.h"
 #include "sys.h"
 
@@ -87,19 +88,6 @@ store_read(int dir, const char *owner, const char *id, struct session *s,
 							     : SESSION_OK;
 }
 
-static int
-write_all(int fd, const char *data, size_t len)
-{
-	ssize_t n;
-
-	for (; len > 0; data += n, len -= (size_t)n) {
-		n = write(fd, data, len);
-		if (n < 0)
-			return -1;
-	}
-	return 0;
-}
-
 int
 store_write(int dir, const struct session *s, struct failure *f)
 {
@@ -115,7 +103,7 @@ store_write(int dir, const struct session *s, struct failure *f)
 	(void)unlinkat(dir, "meta.new", 0);
 	auto_fd fd = openat(dir, "meta.new",
 	    O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-	if (fd >= 0 && write_all(fd, buf, (size_t)len) == 0 && fsync(fd) == 0 &&
+	if (fd >= 0 && io_write(fd, buf, (size_t)len) == 0 && fsync(fd) == 0 &&
 	    renameat(dir, "meta.new", dir, "meta") == 0 && fsync(dir) == 0)
 		r = 0;
 	if (r != 0) {
