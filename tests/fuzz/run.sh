@@ -1,7 +1,7 @@
 #!/bin/bash
 #
 # Builds each fuzzer with clang's libFuzzer and sanitizers and runs it for
-# FUZZ_SECONDS (30). Last line `N passed, N failed, N skipped`.
+# FUZZ_SECONDS (60), on all CPUs. Last line `N passed, N failed, N skipped`.
 
 set -u
 cd "$(dirname "$0")/../.." || exit 2
@@ -33,24 +33,36 @@ printf '%s\n' "${sources[@]}" | xargs -P "$(nproc)" -I '{}' sh -c '
     exec clang "$@" -fsanitize=fuzzer-no-link,address,undefined \
 	-c -o "$0/$(echo "$source" | tr / _).o" "$source"' \
     "$work" '{}' "${options[@]}" || exit 2
-for fuzzer in tests/fuzz/*.c; do
-	name=$(basename "$fuzzer" .c)
-	seeds=()
-	[[ ! -d tests/fuzz/seeds/$name ]] || seeds=("tests/fuzz/seeds/$name")
-	mkdir "$work/$name.corpus"
+
+# fuzz NAME: one line for how it went, and the end of what it said
+fuzz()
+{
+	local seeds=() log=$work/$1.log
+
+	[[ ! -d tests/fuzz/seeds/$1 ]] || seeds=("tests/fuzz/seeds/$1")
+	mkdir "$work/$1.corpus"
 	if clang "${options[@]}" -fsanitize=fuzzer,address,undefined \
-	    -o "$work/$name" "$fuzzer" "$work"/*.o >"$work/log" 2>&1 &&
-	    "$work/$name" -max_total_time="${FUZZ_SECONDS:-30}" \
+	    -o "$work/$1" "tests/fuzz/$1.c" "$work"/*.o >"$log" 2>&1 &&
+	    "$work/$1" -max_total_time="${FUZZ_SECONDS:-60}" \
 	    -artifact_prefix="$work/" -rss_limit_mb=1024 -timeout=10 \
-	    "$work/$name.corpus" "${seeds[@]}" >"$work/log" 2>&1; then
-		echo "ok - fuzz $name: $(grep -oE '#[0-9]+' "$work/log" |
+	    "$work/$1.corpus" "${seeds[@]}" >"$log" 2>&1; then
+		echo "ok - fuzz $1: $(grep -oE '#[0-9]+' "$log" |
 		    tail -1) inputs"
-		((passed += 1))
 	else
-		echo "not ok - fuzz $name"
-		tail -30 "$work/log" | sed 's/^/\t/'
-		((failed += 1))
+		echo "not ok - fuzz $1"
+		tail -30 "$log" | sed 's/^/\t/'
 	fi
+}
+
+# As many at once as there are CPUs.
+for fuzzer in tests/fuzz/*.c; do
+	(($(jobs -rp | wc -l) < $(nproc))) || wait -n
+	name=$(basename "$fuzzer" .c)
+	fuzz "$name" >"$work/$name.result" &
 done
+wait
+cat "$work"/*.result
+passed=$(grep -c '^ok' <(cat "$work"/*.result))
+failed=$(grep -c '^not ok' <(cat "$work"/*.result))
 echo "$passed passed, $failed failed, $skipped skipped"
 ((failed == 0))
