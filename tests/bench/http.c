@@ -1,6 +1,6 @@
 /*
- * What a request costs, beside the command that does the same: each in turn,
- * so that whatever the machine does meanwhile meets all of them.
+ * What a request costs, beside the command that does the same: each once a
+ * round, so that whatever the machine does meanwhile meets all of them.
  *
  *	http ROUNDS MAYFLY PORT [PORT-OF-UNITS PORT-OF-AN-ECHO]
  *	http --rate SECONDS PORT	how many runs one client gets in a time
@@ -203,6 +203,21 @@ compare(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
+/*
+ * What went before matters: a unit that starts within some ms of another does
+ * not wait for the kernel's grace period when it moves into its cgroup.
+ */
+static void
+shuffle(size_t *order, size_t count)
+{
+	for (size_t i = count; i > 1; i--) {
+		size_t j = (size_t)random() % i, kept = order[j];
+
+		order[j] = order[i - 1];
+		order[i - 1] = kept;
+	}
+}
+
 static void
 listen_own(void)
 {
@@ -234,6 +249,7 @@ int
 main(int argc, char **argv)
 {
 	size_t rounds, count;
+	size_t order[WAYS];
 	double *times[WAYS], base;
 
 	if (argc == 2 && strcmp(argv[1], "--echo") == 0)
@@ -251,14 +267,17 @@ main(int argc, char **argv)
 	units_port = argc > 5 ? atoi(argv[4]) : 0;
 	echo_port = argc > 5 ? atoi(argv[5]) : 0;
 	listen_own();
-	for (size_t w = 0; w < count; w++)
+	for (size_t w = 0; w < count; w++) {
 		times[w] = calloc(rounds, sizeof(**times));
+		order[w] = w;
+	}
 	for (size_t i = 0; i < rounds; i++) {
+		shuffle(order, count);
 		for (size_t w = 0; w < count; w++) {
 			double began = now_us();
 
-			ways[w].once();
-			times[w][i] = now_us() - began;
+			ways[order[w]].once();
+			times[order[w]][i] = now_us() - began;
 		}
 	}
 	for (size_t w = 0; w < count; w++)
