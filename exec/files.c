@@ -1,18 +1,17 @@
 #include "files.h"
 
 #include <sys/stat.h>
+#include <sys/vfs.h>
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "io.h"
 #include "sys.h"
-
-/* What a file without a size is read to, /proc's for instance. */
-#define SIZELESS_MAX 65536
 
 /* The directories that lead to the file. What is wrong shows when it opens. */
 static void
@@ -24,6 +23,23 @@ make_parents(char *name)
 		(void)mkdir(name, 0755);
 		*slash = '/';
 	}
+}
+
+/*
+ * What /proc says of this process is ours and not the sandbox's: how the
+ * server was called, and from where on the host.
+ */
+static bool
+is_of_proc(int fd)
+{
+#ifdef MUTATE_PROC_FILES
+	(void)fd;
+	return false;
+#else
+	struct statfs fs;
+
+	return fstatfs(fd, &fs) != 0 || fs.f_type == PROC_SUPER_MAGIC;
+#endif
 }
 
 /*
@@ -40,6 +56,10 @@ open_regular(const char *name, int flags, mode_t mode, struct stat *st)
 		return -1;
 	if (!S_ISREG(st->st_mode)) {
 		errno = S_ISDIR(st->st_mode) ? EISDIR : EINVAL;
+		return -1;
+	}
+	if (is_of_proc(fd)) {
+		errno = EACCES;
 		return -1;
 	}
 	return sys_take(&fd);
@@ -119,15 +139,14 @@ collect_one(const struct plan *p, size_t i)
 	auto_fd fd = open_regular(p->collect[i], O_RDONLY, 0, &st);
 	if (fd < 0)
 		return 0;
-	room = st.st_size > 0 ? (uint64_t)st.st_size : SIZELESS_MAX;
+	room = (uint64_t)st.st_size;
 	if (room > p->collect_max)
 		room = p->collect_max;
 	data = malloc(room > 0 ? room : 1);
 	if (data == NULL)
 		return -1;
 	head.len = fill(fd, data, room);
-	head.size =
-	    (uint64_t)st.st_size > head.len ? (uint64_t)st.st_size : head.len;
+	head.size = (uint64_t)st.st_size;
 	r = io_write(p->files_out, &head, sizeof(head));
 	if (r == 0)
 		r = io_write(p->files_out, data, head.len);

@@ -182,6 +182,21 @@ wipe(const struct plan *p)
 }
 
 /*
+ * For who goes where a request's paths lead: /proc/self/fd leads to all that
+ * is open, and the lock of the session is a file of the host's.
+ */
+static void
+leave_open(const struct inside *in, int fd)
+{
+#ifndef MUTATE_LEAVE_OPEN
+	close_but((const int[]){ in->control, fd }, 2);
+#else
+	(void)in;
+	(void)fd;
+#endif
+}
+
+/*
  * Before there is a command: files that the caller sent along, as the
  * command's user would write them.
  */
@@ -200,6 +215,7 @@ place_files(struct inside *in)
 	if (pid < 0)
 		report(in, CONTROL_FAILED, errno, "files", "fork");
 	if (pid == 0) {
+		leave_open(in, p->files_in);
 		if (chdir(cwd) != 0)
 			report(in, CONTROL_FAILED, errno, "cwd", cwd);
 		if (files_place(p, name) != 0)
@@ -229,6 +245,7 @@ collect_files(struct inside *in)
 		;
 	pid = fork();
 	if (pid == 0) {
+		leave_open(in, p->files_out);
 		if (chdir(p->cwd != NULL ? p->cwd : "/") == 0)
 			(void)files_collect(p);
 		_exit(0);

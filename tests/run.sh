@@ -95,6 +95,7 @@ run_job()
 	else
 		set -- bash "$path"
 		[[ $name != attack/run ]] || set -- "$@" -a "$how"
+		((${#wanted[@]} > 0)) || export ATTACK_WHOLE=1
 		AS=$how T_UID=$((54321 + number)) "$@" \
 		    >"$work/$number.out" 2>&1 </dev/null
 		code=$?

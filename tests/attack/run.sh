@@ -10,11 +10,17 @@
 #	UID	the user inside: 0 and 1000 when not given
 #	ROW	A10 or a10_namespaces, as in the file rows
 #
-# Environment: what lib.sh and t.sh read.
+# A row may also name tests that stand elsewhere (file rows). They have to be
+# there, and those that take no machine of their own are run as well, unless
+# the whole of tests/run.sh is what runs this, and them.
+#
+# Environment: what lib.sh and t.sh read; ATTACK_WHOLE, set by tests/run.sh when
+# it runs everything.
 
 set -u
 
 here=$(cd "$(dirname "$0")" && pwd)
+tree=$(cd "$here/../.." && pwd)
 # shellcheck source=tests/attack/compile.sh
 . "$here/compile.sh"
 work=$(mktemp -d "${TMPDIR:-/tmp}/mayfly-attack.XXXXXX") || exit 2
@@ -60,6 +66,12 @@ list_rows()
 	sed '/^#/d; /^$/d; s/ *| */|/g' "$here/rows"
 }
 
+# The tests that stand elsewhere, as "row path sentence".
+list_elsewhere()
+{
+	list_rows | sed -nE 's/^([A-Z0-9]+)\|(tests\/[^ |]+) ?"?([^"|]*)"?\|.*/\1 \2 \3/p'
+}
+
 # One script as one caller; its lines say for whom they are.
 run_row()
 {
@@ -73,8 +85,9 @@ run_row()
 		sed -n 's/^/\t/; $!p' "$work/out" | tail -n 5
 	fi
 	sed -E "/^[0-9]+ passed, /d
-	    s/^(ok|not ok|skip) - .*[^)]$/& (as $as)/
-	    s/^((ok|not ok|skip) - .*)\)( #.*)?$/\1, as $as)\3/" \
+	    s/^((ok|not ok|skip) - .*)\)( #.*)?$/\1, as $as)\3/
+	    t
+	    s/^((ok|not ok|skip) - [^#]*[^# ])/\1 (as $as)/" \
 	    "$work/out" | tee -a "$work/$row.lines"
 }
 
@@ -83,52 +96,134 @@ count()
 	grep -c "^$2 - " "$work/$1.lines" 2>/dev/null
 }
 
-print_table()
+# Is there such a test? A fuzzer has no sentence.
+stands()
 {
-	local row script what ok red skipped
+	[[ -f $tree/$1 ]] && { [[ -z $2 ]] ||
+	    grep -qF -e "case \"$2\"" -e "{ \"$2\"," "$tree/$1"; }
+}
 
-	printf '\n%-4s %8s %10s %6s %8s  %s\n' row attacks contained \
-	    red skipped threat
-	while IFS='|' read -r row script what; do
-		if [[ $script == - ]]; then
-			is_wanted "$row" - || continue
-			((absent += 1))
-			printf '%-4s %35s %s\n' "$row" \
-			    'not applicable ' "$what"
+# What runs the cases of a file: a topic, or a program of unit tests.
+runner()
+{
+	local path=$tree/$1 unit
+
+	unit=$(dirname "${MAYFLY:-$tree/build/mayfly}")/unit/$(basename "$1" .c)
+	case $1 in
+	tests/unit/*) [[ ! -x $unit ]] || echo "$unit" ;;
+	tests/http/*)
+		grep -lE "http/${1##*/}|HTTP_DIR/${1##*/}" \
+		    "$tree"/tests/serve_*.sh | head -n 1
+		;;
+	tests/vm/* | tests/fuzz/*) ;;
+	*) ! grep -qx t_done "$path" || echo "$path" ;;
+	esac
+}
+
+# Runs the cases of a file that some row names, as each caller it is for.
+run_elsewhere()
+{
+	local path=$1 with flavours pattern
+
+	with=$(runner "$path")
+	[[ -n $with ]] || return
+	pattern=$(list_elsewhere | sed -n "s|^[A-Z0-9]* $path ||p" |
+	    sed 's/[^a-zA-Z0-9 ,_]/./g' | paste -sd '|')
+	if [[ $with != *.sh ]]; then
+		"$with" >"$work/elsewhere" 2>&1 </dev/null
+		cat "$work/elsewhere"
+		return
+	fi
+	flavours=" $(sed -n 's/^# as: //p' "$with") "
+	for as in "${callers[@]}"; do
+		[[ $flavours == *" $as "* || ($flavours == "  " &&
+		    $as == root) ]] || continue
+		AS=$as T_UID=$((55000 + RANDOM % 900)) CASE="^($pattern)$" \
+		    bash "$with" 2>&1 </dev/null | sed -E "/^[0-9]* passed, /d
+		    s/^((ok|not ok|skip) - [^#]*[^# ])/\1 (as $as)/"
+	done
+}
+
+# Looks for the tests that stand elsewhere, and runs them.
+try_elsewhere()
+{
+	local row path sentence
+	local -A known=()
+
+	while read -r row path sentence; do
+		is_wanted "$row" - || continue
+		if ! stands "$path" "$sentence"; then
+			echo "not ok - $row: there is no \"$sentence\" in $path" |
+			    tee -a "$work/$row.lines"
 			continue
 		fi
-		[[ -e $work/$row.lines ]] || continue
+		if [[ -z ${known[$path]:-} ]]; then
+			known[$path]=1
+			: >"$work/results"
+			[[ -n ${ATTACK_WHOLE:-} ]] ||
+			    run_elsewhere "$path" >"$work/results"
+			cp "$work/results" "$work/results.${path//\//_}"
+		fi
+		grep -F -- " - $sentence" "$work/results.${path//\//_}" \
+		    >"$work/result" || echo "$row" >>"$work/elsewhere.rows"
+		sed "s/ - /&$row: /" "$work/result" | tee -a "$work/$row.lines"
+		# What a failed one says stands indented below it.
+		! grep -q '^not ok' "$work/result" ||
+		    sed -n 's/^\t/&/p' "$work/results.${path//\//_}" | head -n 20
+	done < <(list_elsewhere)
+}
+
+print_table()
+{
+	local row what ok red skipped other
+
+	printf '\n%-4s %8s %10s %6s %8s %10s  %s\n' row attacks contained \
+	    red skipped elsewhere threat
+	while IFS='|' read -r row what; do
+		is_wanted "$row" - || [[ -e $work/$row.lines ]] || continue
+		if list_rows | grep -q "^$row|-|"; then
+			((absent += 1))
+			printf '%-4s %47s %s\n' "$row" 'not applicable ' "$what"
+			continue
+		fi
+		other=$(grep -cx "$row" "$work/elsewhere.rows" 2>/dev/null)
+		[[ -e $work/$row.lines || $other != 0 ]] || continue
 		ok=$(count "$row" ok)
 		red=$(count "$row" 'not ok')
 		skipped=$(count "$row" skip)
-		printf '%-4s %8d %10d %6d %8d  %s\n' "$row" $((ok + red)) \
-		    "$ok" "$red" "$skipped" "$what"
+		printf '%-4s %8d %10d %6d %8d %10d  %s\n' "$row" \
+		    $((ok + red)) "$ok" "$red" "$skipped" "$other" "$what"
 		passed=$((passed + ok))
 		failed=$((failed + red))
 		skips=$((skips + skipped))
+		others=$((others + other))
 		classes=$((classes + 1))
-	done < <(list_rows)
+	done < <(list_rows | awk -F '|' '!seen[$1]++ { print $1 "|" $3 }')
 	printf '\n%d attacks in %d classes, %d contained; %s\n' \
 	    $((passed + failed)) "$classes" "$passed" \
-	    "$absent classes not applicable"
+	    "$others more stand in other suites; $absent classes not applicable"
 }
 
 if [[ -z ${ATTACK_BIN:-} ]]; then
 	export ATTACK_BIN=$work/bin
 	attack_compile_all "$here" "$ATTACK_BIN" || exit 2
 fi
-passed=0 failed=0 skips=0 classes=0 absent=0
+passed=0 failed=0 skips=0 classes=0 absent=0 others=0
 ran=' '
 while IFS='|' read -r row script _; do
-	[[ $script != - ]] || continue
+	[[ $script != - && $script != tests/* ]] || continue
 	is_wanted "$row" "$script" || continue
-	# Two rows can share a script.
-	[[ $ran != *" $script "* ]] || continue
+	# Two rows can share a script: it counts for the first.
+	if [[ $ran == *" $script "* ]]; then
+		echo "$row" >>"$work/elsewhere.rows"
+		continue
+	fi
 	ran+="$script "
 	for as in "${callers[@]}"; do
 		run_row "$row" "$script" "$as"
 	done
 done < <(list_rows)
+try_elsewhere
 print_table
 echo "$passed passed, $failed failed, $skips skipped"
 ((failed == 0 && passed > 0))
