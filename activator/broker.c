@@ -27,11 +27,9 @@ keep_why(struct broker *b, const char *text)
 }
 
 void
-broker_refuse(
-    struct broker *b, int status, const char *code, const char *message)
+broker_refuse(struct broker *b, enum error error, const char *message)
 {
-	struct answer a = { .status = (uint64_t)status,
-		.code = (char *)(uintptr_t)code,
+	struct answer a = { .error = error,
 		.text = (char *)(uintptr_t)message };
 
 	if (*b->because == '\0')
@@ -46,7 +44,7 @@ broker_answer(struct broker *b, int status, struct json *j)
 
 	if (j != NULL && json_finish(j) != 0) {
 		json_free(j);
-		broker_refuse(b, 500, "sandbox_failed", "no memory");
+		broker_refuse(b, ERROR_SANDBOX_FAILED, "no memory");
 		return;
 	}
 	if (j != NULL) {
@@ -68,18 +66,18 @@ broker_refuse_session(
 		return false;
 	case SESSION_NOT_FOUND:
 		broker_refuse(
-		    b, 404, "not_found", "there is no session with this id");
+		    b, ERROR_NOT_FOUND, "there is no session with this id");
 		break;
 	case SESSION_BUSY:
-		broker_refuse(b, 409, "session_busy",
+		broker_refuse(b, ERROR_SESSION_BUSY,
 		    "another run goes on in this session");
 		break;
 	case SESSION_FULL:
 		broker_refuse(
-		    b, 503, "too_many_sessions", "max_sessions is reached");
+		    b, ERROR_TOO_MANY_SESSIONS, "max_sessions is reached");
 		break;
 	case SESSION_WRONG:
-		broker_refuse(b, 422, "invalid_field", f->detail);
+		broker_refuse(b, ERROR_INVALID_FIELD, f->detail);
 		break;
 	default:
 		broker_refuse_failure(b, f);
@@ -100,14 +98,14 @@ broker_refuse_failure(struct broker *b, const struct failure *f)
 	keep_why(b, text);
 	for (size_t i = 0; i < sizeof(its_own) / sizeof(*its_own); i++) {
 		if (strcmp(its_own[i], f->step) == 0) {
-			broker_refuse(b, 422, "invalid_field", text);
+			broker_refuse(b, ERROR_INVALID_FIELD, text);
 			return;
 		}
 	}
 	(void)snprintf(text, sizeof(text),
 	    "the sandbox could not be built: step %s%s%s", f->step,
 	    f->error != 0 ? ": " : "", f->error != 0 ? strerror(f->error) : "");
-	broker_refuse(b, 500, "sandbox_failed", text);
+	broker_refuse(b, ERROR_SANDBOX_FAILED, text);
 }
 
 /*
@@ -132,17 +130,16 @@ admit(struct broker *b, const char *wrong, struct note *n)
 		return false;
 	if (wrong != NULL) {
 		(void)snprintf(b->because, sizeof(b->because), "%s", wrong);
-		broker_refuse(b, 500, "bad_configuration",
+		broker_refuse(b, ERROR_BAD_CONFIGURATION,
 		    "mayfly's configuration is wrong; its log says where");
 		return true;
 	}
 	status = authorize(b->config, &b->peer, &b->caller, &b->who, why,
 	    b->because, sizeof(why));
 	if (status != 0) {
-		broker_refuse(b, status,
-		    status == 401   ? "unauthorized"
-		    : status == 403 ? "forbidden"
-				    : "bad_configuration",
+		broker_refuse(b,
+		    status == 500 ? ERROR_BAD_CONFIGURATION
+				  : error_of_status(status),
 		    why);
 		return true;
 	}

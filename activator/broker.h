@@ -5,6 +5,7 @@
 
 #include "auth.h"
 #include "config.h"
+#include "errors.h"
 #include "json.h"
 #include "message.h"
 #include "session.h"
@@ -35,8 +36,7 @@ struct broker {
 void broker_serve(struct broker *b, const char *wrong);
 
 /* Answers with an error; message is a sentence. */
-void broker_refuse(
-    struct broker *b, int status, const char *code, const char *message);
+void broker_refuse(struct broker *b, enum error error, const char *message);
 
 /* Answers with the JSON, which is finished and freed; NULL for none. */
 void broker_answer(struct broker *b, int status, struct json *j);

@@ -153,7 +153,7 @@ run_plan(struct broker *b, struct run *r)
 
 	if (slot < 0 && f.error == EAGAIN) {
 		broker_refuse(
-		    b, 503, "too_many_runs", "max_runs runs are going on");
+		    b, ERROR_TOO_MANY_RUNS, "max_runs runs are going on");
 		return;
 	}
 	if (slot < 0) {
@@ -198,7 +198,7 @@ run_in_session(struct broker *b, struct run *r)
 	result = session_plan(&r->session, &r->plan, &f);
 	if (!broker_refuse_session(b, result, &f)) {
 		if (plan_finish(&r->plan, r->why, sizeof(r->why)) != 0)
-			broker_refuse(b, 422, "invalid_field", r->why);
+			broker_refuse(b, ERROR_INVALID_FIELD, r->why);
 		else
 			run_plan(b, r);
 	}
@@ -212,12 +212,12 @@ broker_run(struct broker *b)
 	bool in_session = b->request.verb == VERB_SESSION_RUN;
 
 	if (in_session && b->request.id == NULL) {
-		broker_refuse(b, 404, "not_found", "there is no such session");
+		broker_refuse(b, ERROR_NOT_FOUND, "there is no such session");
 		return;
 	}
 	if (plan_request(b, &r) != 0 ||
 	    (!in_session && plan_finish(&r.plan, r.why, sizeof(r.why)) != 0)) {
-		broker_refuse(b, 422, "invalid_field", r.why);
+		broker_refuse(b, ERROR_INVALID_FIELD, r.why);
 		return;
 	}
 	if (in_session)

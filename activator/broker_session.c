@@ -169,7 +169,7 @@ broker_session(struct broker *b)
 
 	if (b->request.id == NULL && verb != VERB_SESSION_CREATE &&
 	    verb != VERB_SESSION_LIST) {
-		broker_refuse(b, 404, "not_found", "there is no such session");
+		broker_refuse(b, ERROR_NOT_FOUND, "there is no such session");
 		return;
 	}
 	switch (verb) {
@@ -191,7 +191,7 @@ broker_session(struct broker *b)
 		edit(b);
 		break;
 	default:
-		broker_refuse(b, 404, "not_found", "there is no such thing");
+		broker_refuse(b, ERROR_NOT_FOUND, "there is no such thing");
 		break;
 	}
 }

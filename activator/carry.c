@@ -124,8 +124,7 @@ static int
 give_up(struct carrier *c)
 {
 	c->failed = true;
-	c->error = (struct answer){ .status = 500,
-		.code = (char *)(uintptr_t) "sandbox_failed",
+	c->error = (struct answer){ .error = ERROR_SANDBOX_FAILED,
 		.text = (char *)(uintptr_t)TOO_LARGE };
 	free(c->verdict.out.data);
 	free(c->verdict.err.data);
@@ -253,8 +252,7 @@ handle(struct carrier *c, const struct pollfd fds[AT_MAX])
 		collection_read(&c->collection);
 	if (fds[AT_LINK].revents != 0 && read_link(c) != 0) {
 		c->failed = true;
-		c->error = (struct answer){ .status = 500,
-			.code = (char *)(uintptr_t) "sandbox_failed",
+		c->error = (struct answer){ .error = ERROR_SANDBOX_FAILED,
 			.text = (char *)(uintptr_t) "the broker died" };
 	}
 	return c->streamed ? stream_flush(&c->stream) : 0;
@@ -291,7 +289,8 @@ answer_stream(struct carrier *c)
 {
 	if (c->failed) {
 		stream_open(&c->stream, "error");
-		json_text(&c->stream.event, "code", c->error.code);
+		json_text(
+		    &c->stream.event, "code", error_rows[c->error.error].code);
 		json_text(&c->stream.event, "message", c->error.text);
 	} else {
 		stream_open(&c->stream, "exit");
@@ -308,8 +307,8 @@ answer_whole(struct carrier *c)
 	int r;
 
 	if (c->failed)
-		return reply_error(c->reply, (int)c->error.status,
-		    c->error.code, c->error.text, NULL);
+		return reply_error(
+		    c->reply, (enum error)c->error.error, c->error.text, NULL);
 	json_init(&j);
 	json_object(&j, NULL);
 	result_put(
@@ -317,7 +316,7 @@ answer_whole(struct carrier *c)
 	if (json_finish(&j) != 0) {
 		json_free(&j);
 		return reply_error(
-		    c->reply, 500, "sandbox_failed", TOO_LARGE, NULL);
+		    c->reply, ERROR_SANDBOX_FAILED, TOO_LARGE, NULL);
 	}
 	r = reply_whole(c->reply, 200, "application/json", j.data, j.len, NULL);
 	json_free(&j);
@@ -362,7 +361,7 @@ carry(struct reply *r, int link, const struct body *b, enum http_accept accept,
 	if (message_read(started, &a) != NULL ||
 	    started->fd_count < STARTED_FILES || begin(&c, &a, started) != 0)
 		return reply_error(
-		    r, 500, "sandbox_failed", "the broker is broken", NULL);
+		    r, ERROR_SANDBOX_FAILED, "the broker is broken", NULL);
 	if (c.streamed) {
 		if (stream_begin(&c.stream, r, accept == HTTP_ACCEPT_SSE) != 0)
 			return -1;

@@ -11,6 +11,7 @@
 
 #include "carry.h"
 #include "chunk.h"
+#include "errors.h"
 #include "http.h"
 #include "jsoncheck.h"
 #include "message.h"
@@ -67,11 +68,10 @@ leave(struct front *f)
 }
 
 static noreturn void
-refuse(struct front *f, int status, const char *code, const char *why,
-    const char *allow)
+refuse(struct front *f, enum error error, const char *why, const char *allow)
 {
 	f->note.why = (char *)(uintptr_t)why;
-	(void)reply_error(&f->reply, status, code, why, allow);
+	(void)reply_error(&f->reply, error, why, allow);
 	leave(f);
 }
 
@@ -91,25 +91,6 @@ wait_client(int64_t until)
 	}
 }
 
-static const char *
-code_of_head(int status)
-{
-	switch (status) {
-	case 413:
-		return "body_too_large";
-	case 414:
-		return "target_too_long";
-	case 417:
-		return "expectation_failed";
-	case 431:
-		return "head_too_large";
-	case 505:
-		return "http_version";
-	default:
-		return "bad_request";
-	}
-}
-
 /* Reads the head, and notes what the response needs of it. */
 static void
 read_head(struct front *f)
@@ -123,7 +104,7 @@ read_head(struct front *f)
 		if (!wait_client(until)) {
 			if (f->len == 0)
 				leave(f);
-			refuse(f, 408, "timeout",
+			refuse(f, ERROR_TIMEOUT,
 			    "the head did not come within 5 seconds", NULL);
 		}
 		got = recv(FRONT_CLIENT, f->buf + f->len,
@@ -138,8 +119,7 @@ read_head(struct front *f)
 		n = http_parse(f->buf, f->len, &f->head);
 	}
 	if (n < 0)
-		refuse(f, f->head.status, code_of_head(f->head.status),
-		    f->head.why, NULL);
+		refuse(f, error_of_status(f->head.status), f->head.why, NULL);
 	f->head_len = (size_t)n;
 	f->unread = f->len > f->head_len || f->head.content_length > 0 ||
 		    f->head.chunked;
@@ -180,11 +160,11 @@ hear(struct front *f, struct packet *p)
 	if (fds[0].revents == 0)
 		leave(f);
 	if (message_receive(FRONT_LINK, p) != 1)
-		refuse(f, 500, "sandbox_failed", "the broker died", NULL);
+		refuse(f, ERROR_SANDBOX_FAILED, "the broker died", NULL);
 	if (p->type == MESSAGE_ERROR) {
 		if (message_read(p, &a) != NULL)
 			_exit(1);
-		refuse(f, (int)a.status, a.code, a.text, NULL);
+		refuse(f, (enum error)a.error, a.text, NULL);
 	}
 }
 
@@ -209,7 +189,7 @@ introduce(struct front *f)
 	    route_find(h, f->id, &f->no_route, f->allow, sizeof(f->allow));
 	c.open = f->route != NULL && f->route->is_open;
 	if (message_send(FRONT_LINK, MESSAGE_CALLER, &c, NULL, 0) != 0)
-		refuse(f, 400, "bad_request",
+		refuse(f, ERROR_BAD_REQUEST,
 		    "Host, Origin or Authorization is too long", NULL);
 	hear(f, &p);
 }
@@ -226,27 +206,27 @@ check_route(struct front *f)
 	if (f->route == NULL && f->no_route == 405) {
 		(void)snprintf(
 		    why, sizeof(why), "only %s is known here", f->allow);
-		refuse(f, 405, "method_not_allowed", why, f->allow);
+		refuse(f, ERROR_METHOD_NOT_ALLOWED, why, f->allow);
 	}
 	if (f->route == NULL)
 		refuse(
-		    f, 404, "not_found", "there is nothing at this path", NULL);
+		    f, ERROR_NOT_FOUND, "there is nothing at this path", NULL);
 	f->body.request.verb = f->route->verb;
 	f->body.request.id = *f->id != '\0' ? f->id : NULL;
 	if (request_read_query(
 		&f->body, f->route, &f->head, why, sizeof(why)) != 0)
-		refuse(f, 422, "invalid_field", why, NULL);
+		refuse(f, ERROR_INVALID_FIELD, why, NULL);
 	if (f->route->has_body &&
 	    !http_is(f->head.content_type, "application/json"))
-		refuse(f, 415, "unsupported_media_type",
+		refuse(f, ERROR_UNSUPPORTED_MEDIA_TYPE,
 		    "Content-Type: must be application/json", NULL);
 }
 
 static noreturn void
 refuse_large(struct front *f)
 {
-	refuse(f, 413, "body_too_large",
-	    "the body is larger than 4194304 bytes", NULL);
+	refuse(f, ERROR_BODY_TOO_LARGE, "the body is larger than 4194304 bytes",
+	    NULL);
 }
 
 /* One more piece of the body; what of it is the body's is decoded. */
@@ -264,8 +244,7 @@ take_piece(struct front *f, struct chunk *chunk, size_t n)
 	if (r < 0 && chunk->status == 413)
 		refuse_large(f);
 	if (r < 0)
-		refuse(f, chunk->status, code_of_head(chunk->status),
-		    chunk->why, NULL);
+		refuse(f, error_of_status(chunk->status), chunk->why, NULL);
 	f->text_len += body;
 	return r > 0;
 }
@@ -298,7 +277,7 @@ read_body(struct front *f)
 		refuse_large(f);
 	f->text = malloc(room + 1);
 	if (f->text == NULL)
-		refuse(f, 500, "sandbox_failed", "no memory", NULL);
+		refuse(f, ERROR_SANDBOX_FAILED, "no memory", NULL);
 	chunk_init(&chunk, JSON_SIZE_MAX);
 	if (!f->head.chunked && have >= (size_t)f->head.content_length)
 		have = (size_t)f->head.content_length;
@@ -312,7 +291,7 @@ read_body(struct front *f)
 		until = began + FRONT_BODY_MS +
 			(int64_t)(f->text_len * 1000 / FRONT_BODY_RATE);
 		if (!wait_client(until))
-			refuse(f, 408, "timeout", "the body comes too slowly",
+			refuse(f, ERROR_TIMEOUT, "the body comes too slowly",
 			    NULL);
 		n = recv(FRONT_CLIENT, f->text + f->text_len,
 		    piece_size(f, room), MSG_DONTWAIT);
@@ -333,23 +312,23 @@ static noreturn void
 refuse_json(struct front *f, const struct json_doc *d)
 {
 	static const struct {
-		const char *found, *code;
-		int status;
+		const char *found;
+		enum error error;
 	} codes[] = {
-		{ "invalid_json", "not_json", 400 },
-		{ "nul", "nul_in_string", 400 },
-		{ "too_deep", "too_deep", 400 },
-		{ "too_many_tokens", "too_deep", 400 },
-		{ "duplicate_key", "duplicate_key", 400 },
-		{ "no_memory", "sandbox_failed", 500 },
-		{ "invalid_field", "invalid_field", 422 },
+		{ "invalid_json", ERROR_NOT_JSON },
+		{ "nul", ERROR_NUL_IN_STRING },
+		{ "too_deep", ERROR_TOO_DEEP },
+		{ "too_many_tokens", ERROR_TOO_DEEP },
+		{ "duplicate_key", ERROR_DUPLICATE_KEY },
+		{ "no_memory", ERROR_SANDBOX_FAILED },
+		{ "invalid_field", ERROR_INVALID_FIELD },
 	};
 	size_t i = 0;
 
 	while (i < sizeof(codes) / sizeof(*codes) - 1 &&
 	       strcmp(codes[i].found, d->code) != 0)
 		i++;
-	refuse(f, codes[i].status, codes[i].code, d->why, NULL);
+	refuse(f, codes[i].error, d->why, NULL);
 }
 
 static void
@@ -372,7 +351,7 @@ ask(struct front *f)
 
 	if (message_send(
 		FRONT_LINK, MESSAGE_REQUEST, &f->body.request, NULL, 0) != 0)
-		refuse(f, 422, "invalid_field",
+		refuse(f, ERROR_INVALID_FIELD,
 		    "a text or list is longer than it may be", NULL);
 	hear(f, &p);
 	if (p.type == MESSAGE_STARTED) {
@@ -382,7 +361,7 @@ ask(struct front *f)
 		return;
 	}
 	if (p.type != MESSAGE_ANSWER || message_read(&p, &a) != NULL)
-		refuse(f, 500, "sandbox_failed", "the broker is broken", NULL);
+		refuse(f, ERROR_SANDBOX_FAILED, "the broker is broken", NULL);
 	(void)reply_whole(&f->reply, (int)a.status,
 	    a.body != NULL ? "application/json" : NULL, a.body,
 	    a.body != NULL ? strlen(a.body) : 0, NULL);

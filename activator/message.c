@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "errors.h"
 #include "wire.h"
 
 #define PATH_TEXT_MAX 4095
@@ -80,7 +81,7 @@ _Static_assert(LIMIT_MAX == 11, "each limit has its row above");
 
 static const struct wire_field answer_fields[] = {
 	NUMBER(answer, status, 599),
-	TEXT(answer, code, 64),
+	NUMBER(answer, error, ERROR_MAX - 1),
 	TEXT(answer, text, 1024),
 	TEXT(answer, body, WIRE_SIZE_MAX),
 	TEXT(answer, id, SESSION_ID_LEN),

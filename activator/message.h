@@ -79,7 +79,8 @@ struct request {
 /* MESSAGE_ERROR, MESSAGE_ANSWER (body) and MESSAGE_STARTED (id, limits). */
 struct answer {
 	uint64_t status;
-	char *code, *text; /* of an error */
+	uint64_t error; /* enum error, and a sentence */
+	char *text;
 	char *body; /* JSON, or NULL */
 	char *id; /* of the run */
 	uint64_t output; /* the limit in force, LIMIT_UNSET for none */

@@ -126,21 +126,21 @@ reply_whole(struct reply *r, int status, const char *type, const char *data,
 }
 
 int
-reply_error(struct reply *r, int status, const char *code, const char *message,
-    const char *allow)
+reply_error(
+    struct reply *r, enum error error, const char *message, const char *allow)
 {
 	struct json j;
 	int n;
 
 	json_init(&j);
 	json_object(&j, NULL);
-	json_text(&j, "code", code);
+	json_text(&j, "code", error_rows[error].code);
 	json_text(&j, "message", message);
 	json_text(&j, "request_id", r->request_id);
 	n = json_finish(&j);
 	if (n == 0)
-		n = reply_whole(
-		    r, status, "application/json", j.data, j.len, allow);
+		n = reply_whole(r, error_rows[error].status, "application/json",
+		    j.data, j.len, allow);
 	json_free(&j);
 	return n;
 }

@@ -5,6 +5,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "errors.h"
+
 /* A client that takes nothing for so long is given up. */
 #define REPLY_PATIENCE_MS 30000
 
@@ -25,8 +27,8 @@ int reply_whole(struct reply *r, int status, const char *type, const char *data,
     size_t len, const char *allow);
 
 /* {"code", "message", "request_id"}. */
-int reply_error(struct reply *r, int status, const char *code,
-    const char *message, const char *allow);
+int reply_error(
+    struct reply *r, enum error error, const char *message, const char *allow);
 
 /* Status 200 and the head of a body that comes in parts. */
 int reply_begin(struct reply *r, const char *type);

@@ -9,6 +9,7 @@
 
 PAGE=$T_TREE/man/mayfly.1
 CONF=$T_TREE/man/mayfly.conf.5
+API=$T_TREE/man/mayfly-api.7
 PATH=$T_ROOT/bin:$PATH
 
 # The lines of a section or subsection of a page: section PAGE .Sh|.Ss TITLE
@@ -179,6 +180,18 @@ if testcase "the range of each key in mayfly.conf(5) is the program's"; then
 		check "$key: no 'range $range'" \
 		    grep -E "^Default [0-9]+, range $range\.\$" text
 	done < <(sed -n 's/^\.It Cm \([a-z_]*\)$/\1/p' "$CONF")
+fi
+
+if testcase "mayfly-api(7) has each error, and each has a case"; then
+	errors=$(sed -n 's/^\t\[ERROR_[A-Z_]*\] = { \([0-9]*\), "\([a-z_]*\)" },/\1 \2/p' \
+	    "$T_TREE/activator/errors.c")
+	check "no errors were found" test -n "$errors"
+	expect_same "errors differ" "$(section "$API" .Ss Errors |
+	    sed -n 's/^\.It \([0-9]*\) Cm /\1 /p' | sort)" "$(sort <<<"$errors")"
+	while read -r _ code; do
+		check "no case of tests/http has $code" \
+		    grep -qw "$code" "$T_TREE"/tests/http/*.sh
+	done <<<"$errors"
 fi
 
 if testcase "the example of mayfly.conf(5) is understood"; then

@@ -160,11 +160,11 @@ then
 	# A file that others can read, or that is broken, is trusted no more.
 	chmod 0644 "$file"
 	TOKEN=${TOKENS[one]} http GET /sessions
-	expect_code 500
+	expect_error 500 bad_configuration
 	chmod 0600 "$file"
 	echo 'three words too many' >>"$file"
 	TOKEN=${TOKENS[one]} http GET /sessions
-	expect_code 500
+	expect_error 500 bad_configuration
 	tokens_stop
 fi
 

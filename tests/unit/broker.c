@@ -69,7 +69,7 @@ is_answered(void)
 
 	send_caller(link, "localhost", false, MESSAGE_ALLOWED);
 	HOLDS(send_request(link, &p) == 1 && p.type == MESSAGE_ERROR);
-	HOLDS(message_read(&p, &a) == NULL && a.status == 500);
+	HOLDS(message_read(&p, &a) == NULL && a.error == ERROR_SANDBOX_FAILED);
 }
 
 static void
