@@ -14,93 +14,79 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "subids.h"
 #include "sys.h"
 
-#define SUBID_FILE_MAX 65536
-
-/* One "name:start:count" of /etc/subuid. */
-struct subid {
+/* The capabilities without which root cannot build. */
+static const struct {
+	int number;
 	const char *name;
-	uint64_t start;
-	uint64_t count;
+} builder_caps[] = {
+	{ CAP_SYS_ADMIN, "CAP_SYS_ADMIN" },
+	{ CAP_SETUID, "CAP_SETUID" },
+	{ CAP_SETGID, "CAP_SETGID" },
+	{ CAP_CHOWN, "CAP_CHOWN" },
+	{ CAP_DAC_OVERRIDE, "CAP_DAC_OVERRIDE" },
 };
 
-/* The capabilities without which root cannot build. */
-static const int builder_caps[] = { CAP_SYS_ADMIN, CAP_SETUID, CAP_SETGID,
-	CAP_CHOWN, CAP_DAC_OVERRIDE };
-
-bool
-ids_privileged(void)
+const char *
+ids_lacking(void)
 {
 	struct __user_cap_header_struct head = {
 		.version = _LINUX_CAPABILITY_VERSION_3
 	};
-	struct __user_cap_data_struct data[2];
+	struct __user_cap_data_struct data[2] = { 0 };
 
-	if (geteuid() != 0 || syscall(SYS_capget, &head, data) != 0)
-		return false;
+	(void)syscall(SYS_capget, &head, data);
 	for (size_t i = 0; i < sizeof(builder_caps) / sizeof(*builder_caps);
 	     i++) {
-		if ((data[0].effective & (1U << builder_caps[i])) == 0)
-			return false;
+		if ((data[0].effective & (1U << builder_caps[i].number)) == 0)
+			return builder_caps[i].name;
 	}
-	return true;
+	return NULL;
 }
 
-/* The next well-formed line of text; moves *text on. */
+bool
+ids_privileged(void)
+{
+	return geteuid() == 0 && ids_lacking() == NULL;
+}
+
+/*
+ * Root of a user namespace in which there is nobody else is somebody ordinary
+ * outside of it, or as good as that.
+ */
 static bool
-next_subid(char **text, struct subid *ret)
+is_alone(void)
 {
-	char *line, *start, *count;
+	char map[128], *end;
+	auto_fd fd = open("/proc/self/uid_map", O_RDONLY | O_CLOEXEC);
+	ssize_t n = fd < 0 ? 0 : read(fd, map, sizeof(map) - 1);
 
-	while ((line = strsep(text, "\n")) != NULL) {
-		start = strchr(line, ':');
-		count = start != NULL ? strchr(start + 1, ':') : NULL;
-		if (count == NULL)
-			continue;
-		*start++ = '\0';
-		*count++ = '\0';
-		ret->name = line;
-		ret->start = strtoull(start, NULL, 10);
-		ret->count = strtoull(count, NULL, 10);
-		if (ret->count > 0)
-			return true;
-	}
-	return false;
+	map[n > 0 ? n : 0] = '\0';
+	(void)strtoul(map, &end, 10);
+	(void)strtoul(end, &end, 10);
+	return strtoul(end, &end, 10) == 1 && strcmp(end, "\n") == 0;
 }
 
-/* The file's text in buf, empty when there is none. */
-static char *
-read_subids(const char *path, char buf[SUBID_FILE_MAX])
+int
+ids_refuse_root(struct failure *f)
 {
-	auto_fd fd = open(path, O_RDONLY | O_CLOEXEC);
-	ssize_t n = fd < 0 ? 0 : read(fd, buf, SUBID_FILE_MAX - 1);
+	const char *lacking = ids_lacking();
 
-	buf[n > 0 ? n : 0] = '\0';
-	return buf;
-}
-
-/* Moves start behind every range of the file that [start, +count) meets. */
-static uint64_t
-skip_given_away(const char *path, uint64_t start, uint64_t count)
-{
-	static char buf[SUBID_FILE_MAX];
-	char *text = read_subids(path, buf);
-	struct subid s;
-
-	while (next_subid(&text, &s)) {
-		if (start < s.start + s.count && s.start < start + count)
-			return s.start + s.count;
-	}
-	return start;
+	if (geteuid() != 0 || lacking == NULL || is_alone())
+		return 0;
+	return failure_set(f, "ids", 0,
+	    "root without %s could make a sandbox only of itself: give that "
+	    "capability, or call as an ordinary user",
+	    lacking);
 }
 
 static bool
 is_given_away(uint64_t start)
 {
-	return skip_given_away("/etc/subuid", start, IDS_PER_SANDBOX) !=
-		   start ||
-	       skip_given_away("/etc/subgid", start, IDS_PER_SANDBOX) != start;
+	return subids_skip("/etc/subuid", start, IDS_PER_SANDBOX) != start ||
+	       subids_skip("/etc/subgid", start, IDS_PER_SANDBOX) != start;
 }
 
 static int
@@ -163,25 +149,6 @@ lease(struct ids *ids, const struct config *c, struct failure *f)
 	    ranges);
 }
 
-/* The caller's first range in the file, by name or number; 0 for none. */
-static uint64_t
-find_subids(const char *path, const char *name, uint64_t *ret_count)
-{
-	static char buf[SUBID_FILE_MAX];
-	char *text = read_subids(path, buf), number[16];
-	struct subid s;
-
-	(void)snprintf(number, sizeof(number), "%u", (unsigned)getuid());
-	while (next_subid(&text, &s)) {
-		if (strcmp(s.name, number) != 0 &&
-		    (name == NULL || strcmp(s.name, name) != 0))
-			continue;
-		*ret_count = s.count;
-		return s.start;
-	}
-	return 0;
-}
-
 int
 ids_take(
     struct ids *ids, const struct config *c, bool one_owner, struct failure *f)
@@ -197,13 +164,17 @@ ids_take(
 		ids->mode = IDS_LEASED;
 		return lease(ids, c, f);
 	}
+#ifndef MUTATE_REFUSE_ROOT
+	if (ids_refuse_root(f) != 0)
+		return -1;
+#endif
 	ids->mode = IDS_SINGLE;
 	if (one_owner)
 		return 0;
 	pw = access("/etc/subuid", R_OK) == 0 ? getpwuid(getuid()) : NULL;
-	uids = find_subids(
+	uids = subids_find(
 	    "/etc/subuid", pw != NULL ? pw->pw_name : NULL, &uid_count);
-	gids = find_subids(
+	gids = subids_find(
 	    "/etc/subgid", pw != NULL ? pw->pw_name : NULL, &gid_count);
 	if (uids != 0 && gids != 0 && access("/usr/bin/newuidmap", X_OK) == 0) {
 		ids->mode = IDS_SUBUID;

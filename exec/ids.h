@@ -43,6 +43,15 @@ int ids_take(
 /* Can this process build with privilege, without a user namespace? */
 bool ids_privileged(void);
 
+/* The name of a capability that takes and that is not there, or NULL. */
+const char *ids_lacking(void);
+
+/*
+ * Root that cannot change to other ids would be what the command is. 0, or -1
+ * with the failure where that is so.
+ */
+int ids_refuse_root(struct failure *f);
+
 /*
  * The two user namespaces. An ordinary user first makes the builder's, in
  * which the steps run with every capability; root builds in his own. The

@@ -355,8 +355,14 @@ look_subids(struct doctor *d, const char *name)
 	struct failure f;
 	char text[320];
 
-	if (ids_take(&ids, &d->config, false, &f) != 0 ||
-	    ids.mode != IDS_SUBUID)
+	if (ids_refuse_root(&f) != 0)
+		doctor_lacks(d, FINDING_FAIL, name, "No sandbox can run.",
+		    doctor_text("Give %s, as with docker run --cap-add, or "
+				"call as an ordinary user.",
+			ids_lacking()),
+		    "%s", failure_text(&f, text, sizeof(text)));
+	else if (ids_take(&ids, &d->config, false, &f) != 0 ||
+		 ids.mode != IDS_SUBUID)
 		explain_single(d, name);
 	else if (probe(&p, &f) != 0)
 		doctor_lacks(d, FINDING_FAIL, name, "No sandbox can run.",

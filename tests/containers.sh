@@ -105,6 +105,22 @@ in_namespace()
 	wait "$holder" 2>/dev/null
 }
 
+if [[ $AS == root ]] &&
+    testcase "root that could only make the command root is refused"; then
+	for cap in sys_admin setuid setgid chown dac_override; do
+		setpriv --bounding-set "-$cap" "$MAYFLY" run -- \
+		    cat /proc/self/uid_map </dev/null >out 2>err
+		status=$?
+		expect_status 125
+		expect_no_out
+		expect_err_has "^mayfly: ids: .*CAP_${cap^^}"
+		setpriv --bounding-set "-$cap" "$MAYFLY" doctor \
+		    </dev/null >out 2>err
+		check "the doctor does not say so" \
+		    grep -q "host_ids.*CAP_${cap^^}" out
+	done
+fi
+
 if testcase "where no user namespace can be made it says so"; then
 	in_namespace "0 0 4294967295" 'echo 0 >/proc/sys/user/max_user_namespaces
 	    exec "$@" run -- echo started'
