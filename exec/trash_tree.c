@@ -63,8 +63,18 @@ clear_flags(int fd)
 static int
 open_below(int dir, const char *name, uint64_t flags)
 {
-	return sys_openat2(dir, name, flags | O_NOFOLLOW,
-	    RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_XDEV);
+	uint64_t resolve =
+	    RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_XDEV;
+
+	flags |= O_NOFOLLOW;
+#ifdef MUTATE_TRASH_LINKS
+	flags &= ~(uint64_t)O_NOFOLLOW;
+	resolve = 0;
+#endif
+#ifdef MUTATE_TRASH_XDEV
+	resolve &= ~(uint64_t)RESOLVE_NO_XDEV;
+#endif
+	return sys_openat2(dir, name, flags, resolve);
 }
 
 static void

@@ -150,7 +150,7 @@ t_start()
 	chmod 0755 "$T_ROOT"
 	mkdir -m 0755 "$T_ROOT/home" "$T_ROOT/state"
 	trap t_exit EXIT
-	exec 2>"$T_ROOT/stderr"
+	exec 2>>"$T_ROOT/stderr"
 	t_install
 	t_become
 	umask 022

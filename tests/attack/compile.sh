@@ -11,7 +11,7 @@ attack_compile()
 	set -- -std=gnu17 -D_GNU_SOURCE -Wall -Wextra -Werror -O1 -o "$out"
 	case $name in
 	a01_preload) set -- "$@" -shared -fPIC "$sources/$name.c" ;;
-	listen | ptyrun | swap) set -- "$@" -static "$sources/$name.c" ;;
+	exchange | listen | ptyrun | swap) set -- "$@" -static "$sources/$name.c" ;;
 	*)
 		set -- "$@" -static -pthread "$sources/$name.c" \
 		    "$sources/attack.c"
