@@ -22,11 +22,11 @@
  * namespace, bounds all its ids together.
  *
  * Order. Everything that the host must give up on a crash hangs on processes:
- * mounts and namespaces go with init, the ids with the lock that init holds,
- * init with the supervisor (PR_SET_PDEATHSIG). What is left is an empty
- * cgroup. The command starts only when init has given up its capabilities,
- * its descriptors and the caller's strings: it waits for the end of a pipe
- * that init closes last.
+ * mounts and namespaces go with init, the ids with the lock that init holds
+ * and what init has started (place.h), init with the supervisor
+ * (PR_SET_PDEATHSIG). What is left is an empty cgroup. The command starts only
+ * when init has given up its capabilities, its descriptors and the caller's
+ * strings: it waits for the end of a pipe that init closes last.
  *
  * The caller's descriptors never enter. The command's are pipes of ours or a
  * terminal of its own; it could set flags on them that everybody shares. The
@@ -53,6 +53,7 @@
 #include <unistd.h>
 
 #include "inside.h"
+#include "place.h"
 #include "spread.h"
 #include "sys.h"
 #include "watch.h"
@@ -105,7 +106,9 @@ open_stream(struct box *b, int i, struct ends *e)
 	if (b->ids.mode == IDS_LEASED &&
 	    fchown(e->theirs, ids_builder_uid(&b->ids, b->plan, b->plan->uid),
 		ids_builder_gid(&b->ids, b->plan, b->plan->gid)) != 0)
-		return failure_set(b->failure, "streams", errno, "fchown");
+		return errno == EINVAL ? ids_unmapped(&b->ids, b->failure)
+				       : failure_set(b->failure, "streams",
+					     errno, "fchown");
 	return 0;
 }
 
@@ -232,6 +235,9 @@ start_sandbox(struct box *b, int control, const struct ends e[3])
 		return clone_failed(b, errno);
 	if (b->pid == 0)
 		start_inside(b, control, e);
+	ids_note(&b->ids, b->pid);
+	if (b->plan->lock >= 0)
+		place_note(b->plan->lock, 0, b->pid);
 	spread(b->pid);
 	return 0;
 }

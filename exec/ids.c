@@ -14,6 +14,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "place.h"
 #include "subids.h"
 #include "sys.h"
 
@@ -82,11 +83,17 @@ ids_refuse_root(struct failure *f)
 	    lacking);
 }
 
+/* Has nobody else been given it, and has its last sandbox ended? */
 static bool
-is_given_away(uint64_t start)
+is_free(const void *context, int fd, uint64_t n)
 {
-	return subids_skip("/etc/subuid", start, IDS_PER_SANDBOX) != start ||
-	       subids_skip("/etc/subgid", start, IDS_PER_SANDBOX) != start;
+	const struct config *c = context;
+	uint64_t start = c->uid_base + n * IDS_PER_SANDBOX;
+	auto_fd left = place_left(fd, n);
+
+	return left < 0 &&
+	       subids_skip("/etc/subuid", start, IDS_PER_SANDBOX) == start &&
+	       subids_skip("/etc/subgid", start, IDS_PER_SANDBOX) == start;
 }
 
 static int
@@ -109,44 +116,43 @@ open_leases(const struct config *c, struct failure *f)
 	return fd;
 }
 
-/*
- * Byte n of the file stands for range n. A lock of the open file description
- * goes with its last holder, however that ends.
- */
 static int
 lease(struct ids *ids, const struct config *c, struct failure *f)
 {
 	uint64_t ranges = c->uid_count / IDS_PER_SANDBOX;
 	auto_fd fd = open_leases(c, f);
-	struct flock lock = {
-		.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_len = 1
-	};
 
 	if (fd < 0)
 		return -1;
-	for (uint64_t i = 0; i < ranges; i++) {
-		uint64_t n = ((uint64_t)getpid() + i) % ranges;
-		uint64_t base = c->uid_base + n * IDS_PER_SANDBOX;
-
-		lock.l_start = (off_t)n;
-		if (fcntl(fd, F_OFD_SETLK, &lock) != 0) {
-			if (errno == EAGAIN || errno == EACCES)
-				continue;
+	if (place_take(fd, ranges, is_free, c, &ids->range) != 0) {
+		if (errno != EAGAIN)
 			return failure_set(f, "ids", errno, "lock a range");
-		}
-		if (!is_given_away(base)) {
-			ids->uid_base = ids->gid_base = (uid_t)base;
-			ids->count = IDS_PER_SANDBOX;
-			ids->lease = sys_take(&fd);
-			return 0;
-		}
-		lock.l_type = F_UNLCK;
-		(void)fcntl(fd, F_OFD_SETLK, &lock);
-		lock.l_type = F_WRLCK;
+		return failure_set(f, "ids", 0,
+		    "all %" PRIu64
+		    " ranges of host ids are in use: raise uid_count",
+		    ranges);
 	}
+	ids->uid_base = ids->gid_base =
+	    (uid_t)(c->uid_base + ids->range * IDS_PER_SANDBOX);
+	ids->count = IDS_PER_SANDBOX;
+	ids->lease = sys_take(&fd);
+	return 0;
+}
+
+int
+ids_unmapped(const struct ids *ids, struct failure *f)
+{
 	return failure_set(f, "ids", 0,
-	    "all %" PRIu64 " ranges of host ids are in use: raise uid_count",
-	    ranges);
+	    "host ids %u to %u are not all mapped in the user namespace this "
+	    "is in: set uid_base and uid_count",
+	    ids->uid_base, ids->uid_base + ids->count - 1);
+}
+
+void
+ids_note(const struct ids *ids, pid_t pid)
+{
+	if (ids->lease >= 0)
+		place_note(ids->lease, ids->range, pid);
 }
 
 int

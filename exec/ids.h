@@ -4,6 +4,7 @@
 #include <sys/types.h>
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "config.h"
 #include "fail.h"
@@ -27,18 +28,29 @@ struct ids {
 	uid_t uid_base; /* of the range, in the host's ids */
 	gid_t gid_base;
 	unsigned count; /* ids in the range */
+	uint64_t range; /* its number */
 	int lease; /* holds the range by a lock while open, or -1 */
 };
 
 /*
  * Chooses the mode and, for root, leases a range. The lease is a lock of an
- * open file description: PID 1 of the sandbox inherits it, so that it lasts
- * as long as anything can run under those ids, and it is never stale.
+ * open file description, which PID 1 of the sandbox inherits, and the note of
+ * who that is: so it lasts as long as anything can run under those ids, and it
+ * is never stale.
  * one_owner: an ordinary user's sandbox writes to a directory of the caller's,
  * where nothing may come to belong to anybody else: a single id.
  */
 int ids_take(
     struct ids *ids, const struct config *c, bool one_owner, struct failure *f);
+
+/* Whom the range is leased for, as soon as there is one. */
+void ids_note(const struct ids *ids, pid_t pid);
+
+/*
+ * The failure that not all of the range is mapped where root itself is in a
+ * user namespace; returns -1.
+ */
+int ids_unmapped(const struct ids *ids, struct failure *f);
 
 /* Can this process build with privilege, without a user namespace? */
 bool ids_privileged(void);

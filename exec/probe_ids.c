@@ -221,20 +221,22 @@ look_user_namespaces(struct doctor *d, const char *name)
 		explain_refusal(d, name, &f);
 }
 
-/* Leases a range, as a run does, and takes an id of it. */
+/* Leases a range, as a run does, and takes its first and last id. */
 static int
 try_lease(const void *arg, struct failure *f)
 {
 	const struct doctor *d = arg;
 	struct ids ids;
+	unsigned last;
 
 	if (ids_take(&ids, &d->config, false, f) != 0)
 		return -1;
-	if (setresgid(ids.gid_base, ids.gid_base, ids.gid_base) != 0 ||
-	    setresuid(ids.uid_base, ids.uid_base, ids.uid_base) != 0)
+	last = ids.count - 1;
+	if (setresgid(ids.gid_base, ids.gid_base + last, ids.gid_base) != 0 ||
+	    setresuid(ids.uid_base, ids.uid_base + last, ids.uid_base) != 0)
 		return failure_set(f, "map", errno,
-		    "id %u cannot be used in this user namespace",
-		    (unsigned)ids.uid_base);
+		    "ids %u to %u cannot be used in this user namespace",
+		    (unsigned)ids.uid_base, (unsigned)ids.uid_base + last);
 	return 0;
 }
 

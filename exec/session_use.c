@@ -71,7 +71,7 @@ take_turn(const struct config *c, const struct state *st, const char *owner,
 	struct session fresh;
 	enum session_result r;
 
-	if (turn_wait(s->lock, caller, s->cancel, c->session_wait) != 0)
+	if (turn_wait_run(s->lock, caller, s->cancel, c->session_wait) != 0)
 		return why_not("lock a session", f);
 	if (!state_is_there(st->sessions, id, s->dir))
 		return SESSION_NOT_FOUND;
@@ -231,7 +231,7 @@ end_runs(
 
 	if (cancel >= 0)
 		(void)!write(cancel, "", 1);
-	if (lock < 0 || turn_wait(lock, -1, -1, DELETE_WAIT) != 0)
+	if (lock < 0 || turn_wait_run(lock, -1, -1, DELETE_WAIT) != 0)
 		return;
 	trash_remove(c, st, name, DELETE_AT_ONCE, NULL);
 }

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "io.h"
+#include "place.h"
 #include "record.h"
 #include "sys.h"
 
@@ -120,7 +121,8 @@ is_running(int dir)
 	auto_fd lock =
 	    openat(dir, "lock", O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 
-	return lock >= 0 && flock(lock, LOCK_SH | LOCK_NB) != 0;
+	auto_fd left = lock >= 0 ? place_left(lock, 0) : -1;
+	return left >= 0 || (lock >= 0 && flock(lock, LOCK_SH | LOCK_NB) != 0);
 }
 
 bool

@@ -78,4 +78,10 @@ uint64_t store_count(const struct state *st);
  */
 int turn_wait(int fd, int caller, int gone, uint64_t ms);
 
+/*
+ * The same for a session's lock: also waits for what the last run has left
+ * when that was killed.
+ */
+int turn_wait_run(int fd, int caller, int gone, uint64_t ms);
+
 #endif

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "place.h"
 #include "store.h"
 #include "sys.h"
 
@@ -105,7 +106,8 @@ expire_one(const struct state *st, const char *id, bool dry)
 		return expired;
 	auto_fd lock =
 	    openat(dir, "lock", O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-	if (lock < 0 || flock(lock, LOCK_EX | LOCK_NB) != 0 ||
+	auto_fd left = lock >= 0 ? place_left(lock, 0) : -1;
+	if (lock < 0 || left >= 0 || flock(lock, LOCK_EX | LOCK_NB) != 0 ||
 	    flock(dir, LOCK_EX | LOCK_NB) != 0)
 		return false;
 	/* It may have been used, or given more time, in between. */

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "ids.h"
+#include "place.h"
 #include "sys.h"
 
 /*
@@ -83,7 +84,8 @@ is_free(int trash, const char *name, int fds[2])
 		return errno != ENOENT;
 	fds[1] = openat(
 	    fds[0], "lock", O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-	return flock(fds[0], LOCK_EX | LOCK_NB) == 0 &&
+	auto_fd left = fds[1] >= 0 ? place_left(fds[1], 0) : -1;
+	return left < 0 && flock(fds[0], LOCK_EX | LOCK_NB) == 0 &&
 	       (fds[1] < 0 || flock(fds[1], LOCK_EX | LOCK_NB) == 0) &&
 	       state_is_there(trash, name, fds[0]);
 }

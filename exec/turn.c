@@ -9,6 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "place.h"
 #include "store.h"
 #include "sys.h"
 
@@ -91,4 +92,19 @@ turn_wait(int fd, int caller, int gone, uint64_t ms)
 		return 0;
 	errno = error != 0 ? error : ETIMEDOUT;
 	return -1;
+}
+
+int
+turn_wait_run(int fd, int caller, int gone, uint64_t ms)
+{
+	uint64_t end = now_ms() + ms, now;
+
+	if (turn_wait(fd, caller, gone, ms) != 0)
+		return -1;
+	auto_fd left = place_left(fd, 0);
+	if (left < 0)
+		return 0;
+	now = now_ms();
+	errno = watch_waiter(left, caller, gone, now < end ? end - now : 0);
+	return errno == 0 ? 0 : -1;
 }

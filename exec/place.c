@@ -1,0 +1,148 @@
+#include "place.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "sys.h"
+
+/* Beyond all places: who has it locked is the only one that looks for one. */
+#define GATE (INT64_MAX - 1)
+
+/* What a process noted as started then may be off by: a tick, and the call. */
+#define BORN_SLACK_US 1000000
+
+/* A process, also after its number has been given to another one. */
+struct note {
+	int64_t pid;
+	int64_t born_us; /* CLOCK_REALTIME */
+};
+_Static_assert(sizeof(struct note) == PLACE_NOTE, "as the header says");
+
+static int
+lock_byte(int fd, int command, short type, uint64_t at)
+{
+	struct flock lock = {
+		.l_type = type, .l_whence = SEEK_SET, .l_len = 1
+	};
+
+	lock.l_start = (off_t)at;
+	return fcntl(fd, command, &lock);
+}
+
+static int
+search(int fd, uint64_t count,
+    bool (*is_good)(const void *context, int fd, uint64_t n),
+    const void *context, uint64_t *ret_n)
+{
+	for (uint64_t i = 0; i < count; i++) {
+		/* Begun anywhere, so that few meet the same ones first. */
+		uint64_t n = ((uint64_t)getpid() + i) % count;
+
+		if (lock_byte(fd, F_OFD_SETLK, F_WRLCK, n) != 0) {
+			if (errno == EAGAIN || errno == EACCES)
+				continue;
+			return -1;
+		}
+		if (is_good == NULL || is_good(context, fd, n)) {
+			*ret_n = n;
+			return 0;
+		}
+		(void)lock_byte(fd, F_OFD_SETLK, F_UNLCK, n);
+	}
+	errno = EAGAIN;
+	return -1;
+}
+
+/*
+ * One at a time: while somebody searches, places only become free. Else one
+ * that has been passed could become free, another one be taken that has not
+ * been reached, and the search find none though there always was one.
+ */
+int
+place_take(int fd, uint64_t count,
+    bool (*is_good)(const void *context, int fd, uint64_t n),
+    const void *context, uint64_t *ret_n)
+{
+	int r, error;
+
+	while (lock_byte(fd, F_OFD_SETLKW, F_WRLCK, GATE) != 0) {
+		if (errno != EINTR)
+			return -1;
+	}
+	r = search(fd, count, is_good, context, ret_n);
+	error = errno;
+	(void)lock_byte(fd, F_OFD_SETLK, F_UNLCK, GATE);
+	errno = error;
+	return r;
+}
+
+static int64_t
+clock_us(clockid_t clock)
+{
+	struct timespec t;
+
+	(void)clock_gettime(clock, &t);
+	return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
+}
+
+void
+place_note(int fd, uint64_t n, pid_t pid)
+{
+	struct note note = { pid, clock_us(CLOCK_REALTIME) };
+
+	(void)!pwrite(fd, &note, sizeof(note), (off_t)(n * sizeof(note)));
+}
+
+/* When the process began, as CLOCK_REALTIME now counts it; -1: there is none.
+ */
+static int64_t
+born_us(int64_t pid)
+{
+	char path[32], buf[1024];
+	unsigned long long ticks;
+	const char *p;
+	ssize_t n;
+
+	(void)snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
+	auto_fd fd = open(path, O_RDONLY | O_CLOEXEC);
+	n = fd < 0 ? -1 : read(fd, buf, sizeof(buf) - 1);
+	buf[n > 0 ? n : 0] = '\0';
+	/* The name in parentheses may hold anything: look for its end. */
+	p = strrchr(buf, ')');
+	if (p == NULL || sscanf(p + 1,
+			     " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u"
+			     " %*u %*u %*d %*d %*d %*d %*d %*d %llu",
+			     &ticks) != 1)
+		return -1;
+	return (int64_t)ticks * (1000000 / sysconf(_SC_CLK_TCK)) +
+	       clock_us(CLOCK_REALTIME) - clock_us(CLOCK_BOOTTIME);
+}
+
+int
+place_left(int fd, uint64_t n)
+{
+	struct pollfd ended = { .events = POLLIN };
+	struct note note;
+	int64_t off;
+
+	if (pread(fd, &note, sizeof(note), (off_t)(n * sizeof(note))) !=
+		sizeof(note) ||
+	    note.pid <= 0 || note.pid > INT32_MAX)
+		return -1;
+	auto_fd pidfd = (int)syscall(SYS_pidfd_open, (pid_t)note.pid, 0);
+	if (pidfd < 0)
+		return -1;
+	/* Had it been another one since, then this is not its birthday. */
+	off = born_us(note.pid) - note.born_us;
+	ended.fd = pidfd;
+	if (off > BORN_SLACK_US || off < -BORN_SLACK_US ||
+	    poll(&ended, 1, 0) != 0)
+		return -1;
+	return sys_take(&pidfd);
+}
