@@ -179,8 +179,10 @@ map_users(struct box *b)
 	(void)snprintf(path, sizeof(path), "/proc/%d", (int)b->pid);
 	auto_fd proc = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (proc < 0 || ids_map_sandbox(&b->ids, b->plan, proc) != 0) {
-		(void)failure_set(b->failure, "users", errno,
-		    "map the host ids from %u on", b->ids.uid_base);
+		(void)(errno == EPERM ? ids_unmapped(&b->ids, b->failure)
+				      : failure_set(b->failure, "users", errno,
+					    "map the host ids from %u on",
+					    b->ids.uid_base));
 	} else if (ids_write(proc, "oom_score_adj", "1000") != 0) {
 		(void)failure_set(
 		    b->failure, "oom", errno, "%s/oom_score_adj", path);
@@ -281,32 +283,61 @@ check_collecting(struct box *b, uint64_t now)
 	return UINT64_MAX;
 }
 
-/* Looks at the clocks and counters; says when to look again, in us. */
 static uint64_t
+wall_us(const struct box *b)
+{
+	return b->started_us + b->plan->limits.value[LIMIT_WALL] * 1000;
+}
+
+/*
+ * A limit has been reached, but who looks late finds that when it was, all was
+ * over: the command had said so, or the kernel was ending it for its memory.
+ */
+static void
+stop_at_limit(struct box *b, enum reason reason)
+{
+	while (b->control >= 0 && take_message(b))
+		;
+	if (b->cgroup.memory && cgroup_was_oom(&b->cgroup))
+		reason = REASON_MEMORY;
+	stop(b, reason);
+}
+
+/* Looks at the clocks and counters. */
+static void
 check_limits(struct box *b)
 {
 	const struct limits *l = &b->plan->limits;
 	uint64_t now = now_us();
-	uint64_t wall = b->started_us + l->value[LIMIT_WALL] * 1000;
 
-	if (now >= wall)
-		stop(b, REASON_WALL);
+	if (b->stopping || b->ended || b->dead)
+		return;
+	if (now >= wall_us(b))
+		stop_at_limit(b, REASON_WALL);
 	if (b->ready && now >= b->look_us) {
 		meter_read(&b->meter, l->value[LIMIT_MEM]);
 		if (b->meter.cpu_us >= l->value[LIMIT_TIME] * 1000)
-			stop(b, REASON_TIME);
+			stop_at_limit(b, REASON_TIME);
 		else if (meter_samples_memory(&b->meter) &&
 			 b->meter.memory_kb > l->value[LIMIT_MEM])
-			stop(b, REASON_MEMORY);
+			stop_at_limit(b, REASON_MEMORY);
 		b->look_us = now_us() + meter_next_us(&b->meter, l);
 	}
-	if (b->ended && !b->stopping)
-		return check_collecting(b, now);
+}
+
+/* How long nothing is to be done unless something happens, in us. */
+static uint64_t
+next_us(struct box *b)
+{
+	uint64_t now = now_us(), next = wall_us(b);
+
 	if (b->stopping)
 		return UINT64_MAX;
-	if (b->ready && b->look_us < wall)
-		wall = b->look_us;
-	return wall > now ? wall - now : 0;
+	if (b->ended)
+		return check_collecting(b, now);
+	if (b->ready && b->look_us < next)
+		next = b->look_us;
+	return next > now ? next - now : 0;
 }
 
 static int
@@ -331,12 +362,16 @@ end_terminal_input(struct box *b)
 	(void)!write(b->terminal, &eof, 1);
 }
 
-/* One wait and everything that it brought. */
+/*
+ * One wait and everything that it brought; the limits come after that. Who has
+ * waited for a CPU finds both at once, and what happened before a limit was
+ * reached is not to be laid to the limit.
+ */
 static void
 turn(struct box *b)
 {
 	struct pollfd fds[11];
-	uint64_t us = check_limits(b);
+	uint64_t us = next_us(b);
 	int n = 0;
 
 	fds[n++] = (struct pollfd){ .fd = b->pidfd, .events = POLLIN };
@@ -350,8 +385,15 @@ turn(struct box *b)
 		    .events = POLLIN };
 	for (int i = 0; i < 3; i++)
 		n = relay_poll(&b->relays[i], fds, n);
-	if (wait_events(fds, n, us) <= 0)
+	switch (wait_events(fds, n, us)) {
+	case -1:
 		return;
+	case 0:
+		check_limits(b);
+		return;
+	default:
+		break;
+	}
 	if (fds[1].revents != 0)
 		(void)take_message(b);
 	if (fds[2].revents != 0)
@@ -371,6 +413,7 @@ turn(struct box *b)
 			;
 		reap(b);
 	}
+	check_limits(b);
 }
 
 /*
