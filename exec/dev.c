@@ -16,6 +16,13 @@
 #endif
 
 /*
+ * Of the 4,096 terminals that a kernel has, 1,024 are for the host alone: with
+ * this many for each of the 256 runs that there are at once, by default, none
+ * can take those of another.
+ */
+#define TERMINALS "12"
+
+/*
  * Device nodes: made where the builder may, else shown from the host's, which
  * costs five times as much; then the numbers are checked, so that nothing
  * else can stand in for them. A sandbox cannot make any.
@@ -75,6 +82,7 @@ mount_devpts(struct inside *in)
 	auto_fd fs = sys_fsopen("devpts");
 
 	if (fs < 0 ||
+	    sys_fsconfig(fs, FSCONFIG_SET_STRING, "max", TERMINALS) != 0 ||
 	    sys_fsconfig(fs, FSCONFIG_SET_STRING, "ptmxmode", "0666") != 0 ||
 	    sys_fsconfig(fs, FSCONFIG_SET_STRING, "mode", "0620") != 0 ||
 	    sys_fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL) != 0)
