@@ -14,6 +14,8 @@
 #include "store.h"
 #include "sys.h"
 
+/* As many as mayfly.socket lets connect; to make one takes some syncs. */
+#define AT_ONCE 1024
 #define TIME_DIGITS (SESSION_ID_LEN - STATE_RANDOM)
 
 /*
@@ -85,25 +87,47 @@ fill(int dir, const struct session *s, struct failure *f)
 }
 
 /*
- * Under the one lock that all who make sessions take: else two could be the
- * last one.
+ * What has expired makes room. To look for it takes long where there are many,
+ * and who asks again and again is not to keep the disk busy: once a second,
+ * which the directory's time tells.
+ */
+static void
+make_room(const struct state *st)
+{
+	struct stat s;
+
+	if (fstat(st->dir, &s) == 0 && s.st_mtime <= store_now() &&
+	    s.st_mtime + 1 >= store_now())
+		return;
+	(void)futimens(st->dir, NULL);
+	(void)store_expire(st, false, NULL);
+}
+
+/*
+ * Takes the one lock that all who make sessions take, else two could be the
+ * last one; and sees whether there is room.
  */
 static enum session_result
-publish(const struct config *c, const struct state *st, const char *name,
-    const struct session *s, struct failure *f)
+enter(const struct config *c, const struct state *st, struct failure *f)
 {
 	if (turn_wait(st->sessions, -1, -1, c->session_wait) != 0) {
 		(void)failure_set(f, "state", errno, "lock sessions");
 		return SESSION_FAILED;
 	}
-	if (store_count(st) >= c->max_sessions &&
-	    (store_expire(st, false, NULL) == 0 ||
-		store_count(st) >= c->max_sessions)) {
-		(void)failure_set(f, "session", 0,
-		    "there are max_sessions already: %" PRIu64,
-		    c->max_sessions);
-		return SESSION_FULL;
-	}
+	if (store_count(st) < c->max_sessions)
+		return SESSION_OK;
+	make_room(st);
+	if (store_count(st) < c->max_sessions)
+		return SESSION_OK;
+	(void)failure_set(f, "session", 0,
+	    "there are max_sessions already: %" PRIu64, c->max_sessions);
+	return SESSION_FULL;
+}
+
+static enum session_result
+publish(const struct state *st, const char *name, const struct session *s,
+    struct failure *f)
+{
 	if (renameat(st->trash, name, st->sessions, s->id) != 0) {
 		(void)failure_set(f, "state", errno, "rename");
 		return SESSION_FAILED;
@@ -161,15 +185,23 @@ make(const struct config *c, const struct state *st, const struct session *s,
 {
 	char name[SESSION_ID_LEN + 5];
 	enum session_result r = SESSION_FAILED;
+	/* Many make theirs at the same time, as long as there is room for all.
+	 */
+	bool alone = store_count(st) + AT_ONCE >= c->max_sessions;
 
+	if (alone && (r = enter(c, st, f)) != SESSION_OK)
+		return r;
 	(void)snprintf(name, sizeof(name), "new-%s", s->id);
 	auto_fd dir = make_locked(st, name);
 	if (dir < 0) {
 		(void)failure_set(f, "state", errno, "make a directory");
 		return SESSION_FAILED;
 	}
-	if (fill(dir, s, f) == 0)
-		r = publish(c, st, name, s, f);
+	r = fill(dir, s, f) != 0 ? SESSION_FAILED
+	    : alone		 ? SESSION_OK
+				 : enter(c, st, f);
+	if (r == SESSION_OK)
+		r = publish(st, name, s, f);
 	if (r != SESSION_OK)
 		give_up(st, name);
 	return r;

@@ -38,6 +38,60 @@ if testcase "max_runs is how many run at once, exactly"; then
 	server_stop
 fi
 
+# burst COUNT PATH BODY REFUSED
+burst()
+{
+	"$PYTHON" "$HTTP_DIR/burst.py" "$HTTP_TCP" "$@" >out 2>err
+	expect_no_err
+}
+
+# From one address systemd lets 64 connect.
+MANY=500
+[[ $WAY != systemd ]] || MANY=60
+
+if testcase "of hundreds at once exactly max_runs run, the others get 503"
+then
+	server_start MAYFLY_MAX_RUNS=10
+	for _ in 1 2; do
+		burst "$MANY" /run '{"wall": 600000,
+		    "command": ["perl", "-e", "sleep 600", "many-'$$'"]}' \
+		    $((MANY - 10))
+		expect_out "10 200 -
+$((MANY - 10)) 503 too_many_runs"
+		await "their end" gone_inside "many-$$"
+	done
+	server_stop
+fi
+
+if testcase "as many clients as max_runs are never refused"; then
+	server_start MAYFLY_MAX_RUNS=6
+	burst 6 /run '{"command": ["true"]}' again 60
+	expect_out "360 200 -"
+	server_stop
+fi
+
+if testcase "of hundreds at once exactly max_sessions come to be"; then
+	server_start MAYFLY_MAX_SESSIONS=10
+	burst "$MANY" /sessions '{}' 0
+	expect_out "10 201 -
+$((MANY - 10)) 503 too_many_sessions"
+	http GET /sessions
+	expect_json 'length == 10'
+	jq -r '.[].id' out >ids
+	# One that goes makes room for one.
+	read -r first <ids
+	http DELETE "/sessions/$first"
+	expect_code 204
+	burst 20 /sessions '{}' 0
+	expect_out "1 201 -
+19 503 too_many_sessions"
+	http GET /sessions
+	for id in $(jq -r '.[].id' out); do
+		http DELETE "/sessions/$id"
+	done
+	server_stop
+fi
+
 if testcase "between requests nothing runs"; then
 	http POST /run '{"command": "(setsid sleep 600 &); echo a"}'
 	expect_code 200
