@@ -181,7 +181,7 @@ fi
 # Root of a user namespace that has only so many ids: as in a container.
 run_among()
 {
-	local count=$1 inner
+	local count=$1
 
 	shift
 	mkfifo go
