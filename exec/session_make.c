@@ -16,6 +16,9 @@
 
 /* As many as mayfly.socket lets connect; to make one takes some syncs. */
 #define AT_ONCE 1024
+/* In nanoseconds: what takes no longer can be done each time. */
+#define LOOK_SHORT INT64_C(5000000)
+#define PAUSE_MAX INT64_C(10000000000)
 #define TIME_DIGITS (SESSION_ID_LEN - STATE_RANDOM)
 
 /*
@@ -86,21 +89,40 @@ fill(int dir, const struct session *s, struct failure *f)
 	return store_write(dir, s, f);
 }
 
+static int64_t
+now_ns(void)
+{
+	struct timespec t;
+
+	(void)clock_gettime(CLOCK_REALTIME, &t);
+	return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
+}
+
 /*
  * What has expired makes room. To look for it takes long where there are many,
- * and who asks again and again is not to keep the disk busy: once a second,
- * which the directory's time tells.
+ * and who asks again and again is not to keep all processors at it: then it is
+ * a tenth of the time. Until when nobody is to look is the directory's time.
  */
 static void
 make_room(const struct state *st)
 {
+	struct timespec until[2] = { { 0, UTIME_OMIT } };
+	int64_t began = now_ns(), pause = 0, took;
 	struct stat s;
 
-	if (fstat(st->dir, &s) == 0 && s.st_mtime <= store_now() &&
-	    s.st_mtime + 1 >= store_now())
+	if (fstat(st->dir, &s) == 0)
+		pause = (int64_t)s.st_mtim.tv_sec * 1000000000 +
+			s.st_mtim.tv_nsec - began;
+	if (pause > 0 && pause < PAUSE_MAX)
 		return;
-	(void)futimens(st->dir, NULL);
 	(void)store_expire(st, false, NULL);
+	took = now_ns() - began;
+	if (took < LOOK_SHORT)
+		return;
+	pause = took < PAUSE_MAX / 9 ? 9 * took : PAUSE_MAX;
+	until[1].tv_sec = (time_t)((began + took + pause) / 1000000000);
+	until[1].tv_nsec = (long)((began + took + pause) % 1000000000);
+	(void)futimens(st->dir, until);
 }
 
 /*
