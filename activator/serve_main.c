@@ -150,12 +150,17 @@ static void
 bury_children(struct server *s)
 {
 	pid_t pid;
+	int status;
 
-	while ((pid = waitpid(-1, NULL, WNOHANG)) > 0) {
-		if (pid == s->reaper)
+	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
+		if (pid == s->reaper) {
 			s->reaper = 0;
-		else
-			forget_child(s, pid);
+			continue;
+		}
+		forget_child(s, pid);
+		/* The cgroup of its run may still be there. */
+		if (WIFSIGNALED(status))
+			s->reaped_at = now() - REAP_SECONDS;
 	}
 	if (s->connections == 0)
 		s->idle_since = now();

@@ -277,18 +277,26 @@ cgroup_kill(const struct cgroup *c)
 	(void)write_text(c->dir, "cgroup.kill", "1");
 }
 
-void
-cgroup_close(struct cgroup *c)
+/* Its last process may be on its way out: up to 2 s. */
+static int
+remove_cgroup(int parent, const char *name)
 {
 	struct timespec pause = { 0, 1000000 };
 
+	for (int i = 0; unlinkat(parent, name, AT_REMOVEDIR) != 0; i++) {
+		if (errno != EBUSY || i == 2000)
+			return -1;
+		(void)nanosleep(&pause, NULL);
+	}
+	return 0;
+}
+
+void
+cgroup_close(struct cgroup *c)
+{
 	if (c->dir < 0)
 		return;
-	/* Its last process may be on its way out: up to 2 s. */
-	for (int i = 0; unlinkat(c->parent, c->name, AT_REMOVEDIR) != 0 &&
-			errno == EBUSY && i < 2000;
-	     i++)
-		(void)nanosleep(&pause, NULL);
+	(void)remove_cgroup(c->parent, c->name);
 	(void)close(c->dir);
 	(void)close(c->parent);
 	c->dir = c->parent = -1;
@@ -343,7 +351,7 @@ cgroup_reap(bool dry_run, void (*say)(const char *name))
 			continue;
 		if (!dry_run) {
 			(void)write_text(run, "cgroup.kill", "1");
-			if (unlinkat(dirfd(d), e->d_name, AT_REMOVEDIR) != 0)
+			if (remove_cgroup(dirfd(d), e->d_name) != 0)
 				continue;
 		}
 		say(e->d_name);
