@@ -214,27 +214,39 @@ if testcase "a session keeps owners, modes, times and set-group-ID bits"; then
 	expect_quiet
 fi
 
-# What is killed by force, and what must be said of it.
+# What is killed by force, and what must be said of it; without a session, and
+# in one.
 for victim in broker front init command; do
 	if testcase "after kill -9 of the $victim all of it ends, and nothing stays"
 	then
-		if begin; then
-			[[ $victim != front ]] || front=$(front)
-			kill -KILL "${!victim}"
-			finish
-		fi
+		ask_json -d '{}' "$TCP/sessions"
+		id=$(jq -r .id out)
+		for where in "$TCP" "$TCP/sessions/$id"; do
+			if begin "$where"; then
+				[[ $victim != front ]] || front=$(front)
+				kill -KILL "${!victim}"
+				finish
+			fi
+			expect_quiet
+			check_not "the command still runs" \
+			    pgrep -xf 'sleep 1000'
+			case $victim in
+			init) expect_out_has '"reason":"killed"' ;;
+			command)
+				expect_out_has '"signal":9.*"reason":"signal"'
+				;;
+			esac
+			left=$(left_after_reap)
+			check "this stays: $left" test -z "$left"
+			check "a unit failed" no_unit_failed
+			ask_json -d '{"command": "echo next"}' "$where/run"
+			expect_json '.stdout == "next\n"'
+		done
+		ask -X DELETE "$TCP/sessions/$id"
+		expect_code 204
 		expect_quiet
-		check_not "the command still runs" pgrep -xf 'sleep 1000'
-		case $victim in
-		init) expect_out_has '"reason":"killed"' ;;
-		command) expect_out_has '"signal":9.*"reason":"signal"' ;;
-		esac
-		mayfly reap >reaped 2>&1
-		check "reap failed: $(<reaped)" test $? = 0
-		check "a cgroup stays" test -z "$(find "$CGROUP/mayfly.slice" \
-		    -mindepth 1 -type d 2>/dev/null)"
-		post 'echo next'
-		expect_json '.stdout == "next\n"'
+		left=$(left_after_reap; ls -A /var/lib/mayfly/sessions)
+		check "this stays: $left" test -z "$left"
 	fi
 done
 
@@ -283,6 +295,12 @@ if testcase "the reaper's timer removes what has expired, and no more"; then
 	expect_quiet
 fi
 
+# How many connections systemd has closed since the mark, for want of room.
+refused()
+{
+	journal systemd | grep -c 'Too many incoming connections'
+}
+
 # Connects COUNT times from 127.0.0.1, HOLD at a time.
 flood()
 {
@@ -307,6 +325,40 @@ if testcase "after thousands of connections at once a request is answered"; then
 	poll 600 curl -sSf -m 5 "$TCP/health" ||
 	    fail "no request is answered"
 	poll 1200 quiet || fail "connections stay: $(connections | wc -l)"
+fi
+
+# As it is installed; in emulation fewer, so that the limit is reached before
+# the first of them is told that it has been silent for too long.
+if testcase "a burst past MaxConnections is refused, and no unit fails"; then
+	limit=$(systemctl show -P MaxConnections mayfly.socket)
+	check "the limit is $limit" test "$limit" = 1024
+	burst=2000
+	if ! is_container; then
+		limit=32 burst=200
+		drop_in mayfly.socket <<<$'[Socket]\nMaxConnections=32'
+	fi
+	mark_journal
+	(
+		ulimit -n $((burst + 100))
+		exec "$PYTHON" "$T_TREE/tests/http/client.py" hold \
+		    "${TCP#http://}" "$burst" </dev/null 9>&-
+	) >said 2>&1 &
+	pid=$!
+	poll 200 test -e up || fail "not all connect: $(<said)"
+	poll 400 eval '(($(refused) >= burst - limit))' ||
+	    fail "$(refused) of $burst are refused"
+	check "a unit has failed" no_unit_failed
+	check "the socket is gone" systemctl -q is-active mayfly.socket
+	: >reset
+	wait "$pid"
+	poll 600 curl -sSf -m 5 "$TCP/health" || fail "nobody is answered"
+	post 'echo next'
+	expect_json '.stdout == "next\n"'
+	poll 1200 quiet || fail "connections stay: $(connections | wc -l)"
+	check "a unit has failed afterwards" no_unit_failed
+	check "the socket is gone afterwards" \
+	    systemctl -q is-active mayfly.socket
+	is_container || no_drop_in mayfly.socket
 fi
 
 if testcase "one address cannot take all connections"; then

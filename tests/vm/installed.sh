@@ -9,6 +9,11 @@ SOCKET=/run/mayfly/api.sock
 DROPINS=/run/systemd/system
 CGROUP=/sys/fs/cgroup
 MAKE=(make -s --no-print-directory -C "$T_TREE" -o all)
+# mayfly is the one that is installed, with the state of its units.
+MAYFLY=/usr/local/bin/mayfly
+T_PROGRAMS='/usr/local/(bin/mayfly|libexec/mayfly-activator)'
+T_RUN_DIRS=(/run/mayfly)
+unset MAYFLY_STATE_DIR
 
 # A container has what the machine around it gives; the virtual machine has all.
 is_container()
@@ -110,6 +115,29 @@ parent()
 front()
 {
 	pgrep -P "$broker" | grep -vx "$init"
+}
+
+# What is left of a run that was killed, after one reap: leaks.sh itself reaps
+# when it finds something, and a session's files are none of its business.
+left_after_reap()
+{
+	# Nobody needs it so often, and systemd would not start it.
+	systemctl reset-failed mayfly-reaper.service 2>/dev/null
+	systemctl start mayfly-reaper.service || echo "the reaper failed"
+	find /var/lib/mayfly/trash -mindepth 1
+	find "$CGROUP/mayfly.slice" -mindepth 1 -type d 2>/dev/null
+	poll 40 eval '[[ -z $(new_since_baseline) ]]' || new_since_baseline
+}
+
+new_since_baseline()
+{
+	leaks_list orphaned | comm -13 "$T_ROOT/leaks.before" -
+}
+
+no_unit_failed()
+{
+	[[ -z $(systemctl list-units --failed --no-legend 'mayfly*' |
+	    grep -v mayfly-tests) ]]
 }
 
 drop_in()

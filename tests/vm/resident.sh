@@ -91,11 +91,16 @@ if testcase "resident: the server ends when nobody comes, and comes back"; then
 	no_drop_in mayfly-serve.service
 fi
 
+kill_server()
+{
+	systemctl kill --kill-who=main -s KILL mayfly-serve.service
+}
+
 if testcase "resident: after kill -9 of the server it is started again"; then
 	for _ in 1 2 3 4 5 6 7 8; do
 		ask "$TCP/health"
 		expect_code 200
-		kill -KILL "$(systemctl show -P MainPID mayfly-serve.service)"
+		kill_server
 	done
 	ask "$TCP/health"
 	expect_code 200
@@ -105,7 +110,7 @@ fi
 
 if testcase "resident: kill -9 of the server ends what it runs"; then
 	if begin "$TCP" mayfly-serve.service; then
-		kill -KILL "$(systemctl show -P MainPID mayfly-serve.service)"
+		kill_server
 		finish
 		poll 100 sh -c '! pgrep -xf "sleep 1000"' ||
 		    fail "the command still runs"
