@@ -23,13 +23,22 @@ leaks_processes()
 # it may run from a copy of itself in memory.
 leaks_mayflies()
 {
-	grep -lsE "^$T_ROOT/bin/" /proc/[0-9]*/cmdline | cut -d / -f 3
+	grep -lsE "^${T_PROGRAMS:-$T_ROOT/bin/}" /proc/[0-9]*/cmdline |
+	    cut -d / -f 3 | grep -vxF "$(leaks_staying)"
+}
+
+# The one of them that may come and go, with a mount namespace, and is no leak.
+leaks_staying()
+{
+	:
 }
 
 leaks_namespaces()
 {
 	readlink /proc/[0-9]*/ns/{mnt,pid,net,user,ipc,uts,cgroup} \
-	    2>/dev/null | sort -u | sed 's/^/namespace /'
+	    2>/dev/null | sort -u |
+	    grep -vxF "$(readlink "/proc/$(leaks_staying)/ns/mnt")" |
+	    sed 's/^/namespace /'
 }
 
 leaks_mounts()

@@ -32,13 +32,16 @@ import time
 PATIENCE = 25
 
 
-def connect(address):
+def connect(address, number=0):
+    """A socket; of many, fifty each are of one address on this machine."""
     if "/" in address:
         sock = socket.socket(socket.AF_UNIX)
         sock.connect(address)
     else:
         host, port = address.rsplit(":", 1)
-        sock = socket.create_connection((host.strip("[]"), int(port)))
+        source = ("127.0.1.%d" % (number // 50), 0) if number else None
+        sock = socket.create_connection((host.strip("[]"), int(port)),
+                                        source_address=source)
     sock.setblocking(False)
     return sock
 
@@ -251,8 +254,8 @@ def hold(address, options):
     data = sys.stdin.buffer.read()
     count = int(options[0]) if options else 1
     socks = []
-    for _ in range(count):
-        sock = connect(address)
+    for number in range(count):
+        sock = connect(address, number)
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65536)
         sock.setblocking(True)
         sock.sendall(data)

@@ -8,7 +8,8 @@
 #		serve	`mayfly serve` accepts it
 #		fd0	a super-server accepts it and starts `mayfly activate`
 #			with it on descriptor 0
-#		systemd	units do; HTTP_TCP and HTTP_SOCKET say where
+#		systemd	mayfly.socket of an installed mayfly does (units.sh)
+#		resident	mayfly-serve.socket does
 #
 #	http POST /run '{"command": "echo hi"}'
 #	expect_code 200
@@ -24,12 +25,18 @@ set -u
 WAY=${WAY:-serve}
 export WAY
 
-if ((EUID == 0)) && [[ $WAY != systemd && -z ${HTTP_NET:-} ]]; then
+# Is it systemd that accepts?
+by_units()
+{
+	[[ $WAY == systemd || $WAY == resident ]]
+}
+
+if ((EUID == 0)) && ! by_units && [[ -z ${HTTP_NET:-} ]]; then
 	export HTTP_NET=1
 	exec unshare --net bash "$0" "$@"
 fi
 # What systemd starts is not to be seen from a PID namespace of ours.
-[[ $WAY != systemd ]] || export T_ENTERED=1
+! by_units || export T_ENTERED=1
 HTTP_LEASE=$((${T_UID:-54321} % 90))
 
 # shellcheck source=tests/t.sh
@@ -46,7 +53,8 @@ http_arrange()
 	local dir
 
 	HTTP_LOG=$T_ROOT/log
-	if [[ $WAY == systemd ]]; then
+	if by_units; then
+		units_arrange
 		return
 	fi
 	if [[ -n ${HTTP_NET:-} ]]; then
@@ -64,6 +72,7 @@ s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
 	done
 	export MAYFLY_STATE_DIR=$T_ROOT/lib MAYFLY_RUN_DIR=$T_ROOT/run
 	export MAYFLY_TOKENS=$T_ROOT/etc/tokens
+	HTTP_STATE=$MAYFLY_STATE_DIR
 	export MAYFLY_UID_BASE=$((1879048192 + (1024 + HTTP_LEASE * 32) * 65536))
 	export MAYFLY_UID_COUNT=$((32 * 65536))
 	T_RUN_DIRS=("$MAYFLY_RUN_DIR")
@@ -76,8 +85,8 @@ server_start()
 {
 	local n=${#SERVERS[@]} command
 
-	if [[ $WAY == systemd ]]; then
-		server_configure "$@"
+	if by_units; then
+		units_start "$@"
 		server_answers >/dev/null 2>&1
 		return
 	fi
@@ -112,26 +121,13 @@ server_answers()
 	    "$PYTHON" "$HTTP_DIR/client.py" send "$HTTP_TCP" 5 <<<""
 }
 
-# systemd has its server already: what differs is in a file, which is read
-# at each request.
-server_configure()
-{
-	local file=/etc/mayfly/mayfly.conf.d/tests.conf
-
-	mkdir -p "${file%/*}"
-	SERVERS+=(0)
-	printf '%s\n' "$@" | sed -n 's/^MAYFLY_//p' |
-	    awk -F = '{ print tolower($1) " = " substr($0, length($1) + 2) }' \
-	    >"$file"
-}
-
 # Ends the last server started; the one before is talked to again.
 server_stop()
 {
 	local n=$((${#SERVERS[@]} - 1))
 
-	if [[ $WAY == systemd ]]; then
-		rm -f /etc/mayfly/mayfly.conf.d/tests.conf
+	if by_units; then
+		units_stop
 	else
 		kill -TERM "${SERVERS[n]}" 2>/dev/null
 		wait "${SERVERS[n]}" 2>/dev/null
@@ -143,6 +139,16 @@ server_stop()
 	unset "SERVERS[n]"
 }
 
+# Ends the last server started as a crash does; it is still to be stopped.
+server_kill()
+{
+	if by_units; then
+		units_kill
+	else
+		kill -KILL "${SERVERS[-1]}"
+	fi
+}
+
 http_end()
 {
 	while ((${#SERVERS[@]} > 0)); do
@@ -151,20 +157,16 @@ http_end()
 	t_exit
 }
 
-# What the servers have logged, and nothing before the mark.
+# What the server has logged, and nothing before the mark.
 log_mark()
 {
 	HTTP_MARK=$(log_text | wc -l)
-	HTTP_SINCE=$(date '+%F %T')
 }
 
 log_text()
 {
-	if [[ $WAY == systemd ]]; then
-		journalctl -q -o cat -t mayfly --since "${HTTP_SINCE:-today}"
-	else
-		cat "$HTTP_LOG"
-	fi
+	! by_units || journal_take
+	cat "$HTTP_LOG"
 }
 
 log_since()
@@ -184,7 +186,7 @@ http()
 {
 	local method=$1 path=$2 body=${3:-} options=(-sS -g --path-as-is
 	    --max-time "$T_PATIENCE" -D headers -o out -w '%{http_code}')
-	local who=()
+	local who=() groups=--clear-groups
 
 	shift $(($# > 3 ? 3 : $#))
 	case $method in
@@ -197,8 +199,9 @@ http()
 	rm -f out headers
 	if [[ -n ${CALLER:-} ]]; then
 		options+=(--unix-socket "$HTTP_SOCKET")
+		! by_units || groups=--groups=mayfly
 		who=(setpriv --reuid "$CALLER" --regid "$CALLER"
-		    --clear-groups --inh-caps=-all --)
+		    "$groups" --inh-caps=-all --)
 		((CALLER != EUID)) || who=()
 		touch out headers && chmod 0666 out headers
 		chmod 0777 .
@@ -207,6 +210,16 @@ http()
 	    "http://${HTTP_HOST:-$HTTP_TCP}$path" 2>err)
 	# curl makes them when something comes.
 	touch out headers
+}
+
+# The command mayfly with the cgroup that the server has.
+beside()
+{
+	if by_units; then
+		systemd-run --quiet --wait --pipe -p Delegate=yes "$MAYFLY" "$@"
+	else
+		mayfly "$@"
+	fi
 }
 
 # The body of a run of a shell script, with more fields as jq has them.
@@ -278,7 +291,8 @@ gone_inside()
 # Is this where cases are tried that take long, and do not differ elsewhere?
 long()
 {
-	[[ $WAY == serve && $AS == root || -n ${CASE:-} ]]
+	[[ ($WAY == serve || $WAY == systemd) && $AS == root ||
+	    -n ${CASE:-} ]]
 }
 
 # Starts a run whose command waits, and waits for it: waiting WORD [PATH]
@@ -292,11 +306,11 @@ waiting()
 # The processes of the server that serve one connection.
 serving()
 {
-	if [[ $WAY == systemd ]]; then
-		pgrep -f '^(/[^ ]*/)?mayfly-activator'
-		return
+	if by_units; then
+		leaks_mayflies
+	else
+		leaks_mayflies | grep -vxF "${SERVERS[-1]}"
 	fi
-	leaks_mayflies | grep -vxF "${SERVERS[-1]}"
 }
 
 # Makes a session; its id becomes id.
@@ -329,7 +343,9 @@ forget()
 # shellcheck source=tests/http/expect.sh
 . "$HTTP_DIR/expect.sh"
 
-HTTP_BEGAN=$(date '+%F %T')
+# shellcheck source=tests/http/units.sh
+! by_units || . "$HTTP_DIR/units.sh"
+
 http_arrange
 trap http_end EXIT
 cd /
@@ -345,7 +361,6 @@ http_look_back()
 {
 	if testcase "the log has nothing that nobody expected"; then
 		HTTP_MARK=0
-		HTTP_SINCE=${HTTP_BEGAN:-today}
 		log_since | grep -aE \
 		    'connection=failed|broke the protocol|status=500' |
 		    grep -avE 'Killed|as a whole' >out

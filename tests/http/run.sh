@@ -37,7 +37,7 @@ if testcase "the result has the fields of the API, and no others"; then
 fi
 
 if testcase "it says of each limit what mayfly run says"; then
-	mayfly run --json -- true </dev/null >cli 2>err
+	beside run --json -- true </dev/null >cli 2>err
 	http POST /run '{"command": "true"}'
 	expect_code 200
 	check "enforced differs: $(jq -c .enforced cli)" test \
@@ -330,7 +330,7 @@ then
 	log_mark
 	# The server itself may be what refuses, and then does not answer.
 	server_start MAYFLY_MAX_RUNS=many
-	[[ $WAY == systemd ]] || HTTP_MARK=0
+	HTTP_MARK=0
 	http POST /run '{"command": "true"}'
 	check_not "it is served" test "$code" = 200
 	await "max_runs in the log" log_has max_runs

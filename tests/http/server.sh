@@ -112,11 +112,10 @@ if testcase "a client that says nothing costs nobody else anything"; then
 fi
 
 if testcase "a thousand connections that come and go leave nothing"; then
-	"$PYTHON" - "$HTTP_TCP" <<-'END'
-		import socket, sys
-		host, port = sys.argv[1].split(":")
+	PYTHONPATH=$HTTP_DIR "$PYTHON" - "$HTTP_TCP" <<-'END'
+		import sys, client
 		for i in range(1000):
-		    s = socket.create_connection((host, int(port)))
+		    s = client.connect(sys.argv[1], i)
 		    if i % 3:
 		        s.sendall(b"GET /hea" if i % 3 == 1 else
 		            b"GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n")

@@ -155,8 +155,8 @@ if testcase "every end has exactly one last event, with its reason"; then
 	done <<-END
 		exit {} exit 0
 		signal {} kill -KILL \$\$
-		time {"time":200} $spin
-		wall {"wall":300} exec sleep 60
+		time {"time":500} $spin
+		wall {"wall":1000} exec sleep 60
 		output {"output":1000} exec cat /dev/zero
 	END
 	stream /run '{"command": ["no-such-command"]}'

@@ -122,18 +122,19 @@ if testcase "removing a session ends what runs in it"; then
 fi
 
 if testcase "a session outlives the server, also one that is killed"; then
-	if [[ $WAY == systemd ]]; then
-		skip "systemd starts a process for each connection anyway"
-	else
-		server_start
-		session '{"env": {"A": "1"}}'
-		in_session 'echo kept >/root/f'
-		kill -KILL "${SERVERS[-1]}"
-		server_stop
-		in_session 'cat /root/f; echo $A'
-		expect_json '.stdout == "kept\n1\n"'
-		forget
-	fi
+	server_start
+	session '{"env": {"A": "1"}}'
+	in_session 'echo kept >/root/f'
+	word=outlived-$$
+	stream "/sessions/$id/run" "$(script "exec perl -e 'sleep 60' $word")"
+	await "the run" runs_inside "$word"
+	server_kill
+	server_stop
+	stream_end
+	await "the run's end" gone_inside "$word"
+	in_session 'cat /root/f; echo $A'
+	expect_json '.stdout == "kept\n1\n"'
+	forget
 fi
 
 if testcase "whatever many clients do at once, no session is lost or shared"
@@ -172,9 +173,7 @@ if testcase "of removed sessions nothing is left on disk"; then
 		http DELETE "/sessions/$id"
 	done
 	mayfly reap </dev/null >out 2>err
-	if [[ $WAY != systemd ]]; then
-		find "$MAYFLY_STATE_DIR"/{sessions,trash} -mindepth 1 \
-		    ! -name '.*' ! -name 'lock*' >left 2>/dev/null
-		check "there is $(head -n 3 left | xargs)" test ! -s left
-	fi
+	find "$HTTP_STATE"/{sessions,trash} -mindepth 1 \
+	    ! -name '.*' ! -name 'lock*' >left 2>/dev/null
+	check "there is $(head -n 3 left | xargs)" test ! -s left
 fi

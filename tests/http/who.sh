@@ -9,6 +9,10 @@ H='Host: localhost\r\n'
 J='Content-Type: application/json\r\n'
 E='\r\n'
 
+# The tokens of this case's server; those of the units are where they look.
+CASE_TOKENS=$T_ROOT/etc/case
+! by_units || CASE_TOKENS=/etc/mayfly/tokens
+
 # Adds a token for this case's server; what is shown becomes TOKENS[NAME].
 declare -A TOKENS=()
 token()
@@ -16,20 +20,14 @@ token()
 	local name=$1
 
 	shift
-	if [[ $WAY == systemd ]]; then
-		mayfly token add "$name" "$@" </dev/null >shown 2>err
-	else
-		MAYFLY_TOKENS=$T_ROOT/etc/case mayfly token add "$name" "$@" \
-		    </dev/null >shown 2>err
-	fi || fail "no token was made: $(cat err)"
+	MAYFLY_TOKENS=$CASE_TOKENS mayfly token add "$name" "$@" </dev/null \
+	    >shown 2>err || fail "no token was made: $(cat err)"
 	TOKENS[$name]=$(<shown)
 }
 
 tokens_start()
 {
-	# A unit has a /tmp of its own, and the system's file of tokens.
-	[[ $WAY == systemd ]] ||
-	    set -- "MAYFLY_TOKENS=$T_ROOT/etc/case" "$@"
+	by_units || set -- "MAYFLY_TOKENS=$CASE_TOKENS" "$@"
 	server_start "$@"
 }
 
@@ -37,8 +35,7 @@ tokens_stop()
 {
 	server_stop
 	TOKENS=()
-	rm -f "$T_ROOT"/etc/case*
-	[[ $WAY != systemd ]] || rm -f /etc/mayfly/tokens*
+	rm -f "$CASE_TOKENS"*
 }
 
 # The owner of the topic's server, and two who are not, nor root.
@@ -125,8 +122,7 @@ if testcase "a token ends when it is removed"; then
 	token one
 	token two
 	(
-		[[ $WAY == systemd ]] ||
-		    export MAYFLY_TOKENS=$T_ROOT/etc/case
+		export MAYFLY_TOKENS=$CASE_TOKENS
 		mayfly token remove one </dev/null >shown 2>&1
 		mayfly token list </dev/null >list 2>&1
 	)
@@ -140,11 +136,7 @@ fi
 
 if testcase "a token is shown once, and kept as its hash for the owner alone"
 then
-	if [[ $WAY == systemd ]]; then
-		file=/etc/mayfly/tokens
-	else
-		file=$T_ROOT/etc/case
-	fi
+	file=$CASE_TOKENS
 	tokens_start
 	token one --admin
 	token two

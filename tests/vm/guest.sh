@@ -19,6 +19,7 @@
 #	VM_PATIENCE	seconds until a guest counts as hung (1800)
 #	VM_CPUS, VM_MEM	what it has (2, and 1024 MB)
 #	CASE, MUST_WORK, T_TIMES	as for every topic (t.sh)
+#	WAY	the one way in that http.sh takes
 
 set -u
 
@@ -75,7 +76,7 @@ write_orders()
 {
 	local name
 
-	for name in CASE MUST_WORK T_TIMES; do
+	for name in CASE MUST_WORK T_TIMES WAY; do
 		[[ -z ${!name:-} ]] || echo "export $name=${!name@Q}"
 	done
 	echo "TOPICS=(${*@Q})"

@@ -1,0 +1,11 @@
+#!/bin/bash
+# Everything over HTTP, of connections that systemd accepts: the topics of
+# `mayfly serve` with mayfly.socket, in a container.
+# as: root
+
+# shellcheck source=tests/vm/contained.sh
+. "$(dirname "$0")/vm/contained.sh"
+
+export WAY=systemd
+contained http
+t_done
