@@ -89,13 +89,24 @@ int
 lockdown_prepare(const struct config *c, char *path, size_t size)
 {
 	char dir[3072];
+	struct stat st;
 
 	int r = rundir_path(c, dir, sizeof(dir));
 
 	(void)snprintf(path, size, "%s/" EMPTY_DIR, dir);
 	if (r != 0)
 		return -1;
-	return mkdir(path, 0555) == 0 || errno == EEXIST ? 0 : -1;
+	if (lstat(path, &st) != 0)
+		return mkdir(path, 0555) == 0 || errno == EEXIST ? 0 : -1;
+#ifndef MUTATE_FRONT_EMPTY
+	/* It is the front's root: nobody else may have put it there. */
+	if (!S_ISDIR(st.st_mode) || st.st_uid != geteuid() ||
+	    (st.st_mode & (S_IWGRP | S_IWOTH)) != 0) {
+		errno = EPERM;
+		return -1;
+	}
+#endif
+	return 0;
 }
 
 /* Moves the descriptors to the lowest numbers and closes all others. */

@@ -69,7 +69,8 @@ list_rows()
 # The tests that stand elsewhere, as "row path sentence".
 list_elsewhere()
 {
-	list_rows | sed -nE 's/^([A-Z0-9]+)\|(tests\/[^ |]+) ?"?([^"|]*)"?\|.*/\1 \2 \3/p'
+	list_rows | sed -nE \
+	    's/^([A-Z0-9]+)\|(tests\/[^ |]+) ?"?([^"|]*)"?\|.*/\1 \2 \3/p'
 }
 
 # One script as one caller; its lines say for whom they are.

@@ -57,7 +57,7 @@ expect_clean()
 # A directory of the host's that everybody may change, if he gets there.
 make_canary()
 {
-	mkdir -p -m 0777 canary/below
+	mkdir -p canary/below
 	echo alive >canary/file
 	echo alive >canary/below/file
 	chmod 0777 canary canary/below
