@@ -6,7 +6,8 @@
 #
 # A topic is a script that ends with t_done. It says in a comment
 # `# as: root user subuid` as whom it is run when root runs the tests (root,
-# when it says nothing); an ordinary user runs all of them as itself.
+# when it says nothing); an ordinary user runs all of them as itself. Those with
+# `# takes: long` are begun before the others.
 #
 # Environment: UNIT, paths of unit test programs; JOBS, topics at once; and
 # what t.sh reads. Topics see only their own processes and mounts (t.sh), so
@@ -79,6 +80,22 @@ list_jobs()
 			echo "$((number += 1)) $as $path $name"
 		done
 	done
+}
+
+# The jobs as they are begun: nothing that takes long is alone at the end.
+begin_order()
+{
+	local line path rest=()
+
+	for line in "${todo[@]}"; do
+		read -r _ _ path _ <<<"$line"
+		if grep -qx '# takes: long' "$path"; then
+			echo "$line"
+		else
+			rest+=("$line")
+		fi
+	done
+	((${#rest[@]} == 0)) || printf '%s\n' "${rest[@]}"
 }
 
 # Runs one job into files of its own, so that output never mixes.
@@ -155,7 +172,8 @@ if ((${#todo[@]} == 0)); then
 	echo "run.sh: there is no topic ${wanted[*]}" >&2
 	exit 2
 fi
-for line in "${todo[@]}"; do
+mapfile -t begun < <(begin_order)
+for line in "${begun[@]}"; do
 	while (($(jobs -pr | wc -l) >= jobs)); do
 		wait -n
 		report

@@ -83,7 +83,7 @@ units_listen()
 units_restart()
 {
 	systemctl daemon-reload
-	[[ $WAY == systemd ]] || systemctl stop mayfly-serve.service
+	[[ $WAY == systemd ]] || systemctl stop mayfly-serve.service 2>/dev/null
 	systemctl restart "$UNITS_SOCKET"
 }
 
