@@ -65,15 +65,15 @@ memory()
 	    application/json $'Content-Length: 28\r\n\r\n' >&3
 	printf '{"command":["sleep","0.5"]} ' >&3
 	sleep 0.25
-	for at in $(find /proc/[0-9]*/exe -maxdepth 0 -lname "*$2*" \
-	    -printf '%h\n' 2>/dev/null); do
+	while read -r at; do
 		pid=${at#/proc/}
 		[ "$pid" != "$server" ] || continue
 		((count += 1))
 		((resident += $(awk '/^VmHWM/ { print $2 }' "$at/status")))
 		((private += $(awk '/^Private_/ { n += $2 } END { print n + 0 }' \
 		    "$at/smaps_rollup")))
-	done
+	done < <(find /proc/[0-9]*/exe -maxdepth 0 -lname "*$2*" \
+	    -printf '%h\n' 2>/dev/null)
 	asked=$(head -n 1 <&3)
 	exec 3<&-
 	echo "$count | $resident | $private | ${asked%$'\r'}"
