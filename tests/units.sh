@@ -185,6 +185,49 @@ if testcase "make uninstall removes what make install made, but for /etc"; then
 	check "it differs: $(diff want after)" cmp want after
 fi
 
+# Holds a lock of the kind that leases are, on a file of its own open file
+# description.
+hold_lock()
+{
+	perl -e 'open F, "+<", shift or die;
+	    fcntl F, 37, $lock = pack "ssx4qqix4", 1, 0, 0, 1, 0 or die;
+	    open U, ">", "held"; sleep 60' "$1" &
+	pid=$!
+	await "the lock" test -e held
+	rm -f held
+}
+
+if testcase "make uninstall leaves a file that is locked, and only that" &&
+    require "no file system can be mounted" eval \
+	'mkdir one two && mount -t tmpfs tmpfs one'; then
+	mount -t tmpfs tmpfs two
+	# As make made them: the same numbers in both.
+	for dir in one two; do
+		mkdir $dir/mayfly
+		: >$dir/mayfly/ids
+		: >$dir/mayfly/runs
+	done
+	check "the numbers differ" test "$(stat -c %i one/mayfly/ids)" = \
+	    "$(stat -c %i two/mayfly/ids)"
+	mount --bind one /run
+	hold_lock two/mayfly/ids
+	sh "$T_TREE/units/live.sh" uninstall >out 2>&1
+	expect_no_out
+	check "files stay: $(ls -A one)" test -z "$(ls -A one)"
+	kill "$pid"
+	wait "$pid"
+	umount -l /run
+	mount --bind two /run
+	hold_lock /run/mayfly/ids
+	sh "$T_TREE/units/live.sh" uninstall >out 2>&1
+	expect_no_out
+	check "what is left is $(ls two/mayfly)" \
+	    test "$(ls two/mayfly)" = ids
+	kill "$pid"
+	wait "$pid"
+	umount -l /run one two
+fi
+
 if testcase "every file is installed with the mode it should have"; then
 	make_root install PREFIX=/usr
 	check "$(find root/usr root/etc -type f ! -perm 0644 ! -name mayfly)" \

@@ -40,10 +40,14 @@ forget()
 }
 
 # Does anything hold a lock on the file? Without it the next sandbox would take
-# the same ids.
+# the same ids. A file of a container next door can have the same inode number,
+# and its locks are in the list as well.
 is_locked()
 {
-	grep -q ":$(stat -c %i "$1" 2>/dev/null) " /proc/locks
+	device=$((0x$(stat -c %D "$1")))
+	grep -q " $(printf '%02x:%02x:%s' $((device >> 8 & 0xfff)) \
+	    $((device & 0xff | device >> 12 & 0xfff00)) \
+	    "$(stat -c %i "$1")") " /proc/locks
 }
 
 # All that is below is root's.
@@ -62,7 +66,7 @@ stop)
 uninstall)
 	rm -f /run/mayfly/api.sock
 	for file in /run/mayfly/ids /run/mayfly/runs; do
-		is_locked "$file" || rm -f "$file"
+		[ ! -e "$file" ] || is_locked "$file" || rm -f "$file"
 	done
 	rmdir /run/mayfly/empty /run/mayfly 2>/dev/null
 	! is_running || forget

@@ -130,12 +130,26 @@ write_service()
 	END
 }
 
+# systemd-nspawn puts a container's cgroups below the one it is started in, where
+# two containers would have the same: each is given one of its own.
+enter_cgroup()
+{
+	mkdir "$GUEST_CGROUP" && echo "$BASHPID" >"$GUEST_CGROUP/cgroup.procs"
+}
+
+leave_cgroup()
+{
+	[[ ! -d $GUEST_CGROUP ]] ||
+	    find "$GUEST_CGROUP" -depth -type d -exec rmdir {} \;
+}
+
 # The mount ends with the namespace it is made in, and nothing of this machine
 # is writable there but the file of results. Session directories cannot be on
 # the overlay that the root is.
 contain()
 {
 	mount -o loop,ro,noload "$CACHE/root.ext4" "$SCRATCH/root" || return
+	enter_cgroup || return
 	SYSTEMD_NSPAWN_UNIFIED_HIERARCHY=1 systemd-nspawn --quiet --boot \
 	    --register=no --keep-unit --machine="mayfly-$$" \
 	    --directory="$SCRATCH/root" --volatile=overlay \
@@ -152,12 +166,15 @@ run_in_container()
 	mkdir "$SCRATCH/root"
 	: >"$SCRATCH/results"
 	write_service
-	export -f contain
-	export CACHE SCRATCH
+	GUEST_CGROUP=$(findmnt -nr -t cgroup2 -o TARGET | head -n 1)$(
+	    sed -n 's/^0:://p' /proc/self/cgroup)/guest-${SCRATCH##*.}
+	export -f contain enter_cgroup
+	export CACHE SCRATCH GUEST_CGROUP
 	timeout -k 5 "$PATIENCE" unshare --mount bash -c 'contain "$@"' bash \
 	    /etc/systemd/system/mayfly-tests.service \
 	    </dev/null >"$SCRATCH/console" 2>&1
 	code=$?
+	leave_cgroup
 	cat "$SCRATCH/results"
 	conclude "$code"
 }

@@ -37,6 +37,7 @@ fi
 
 if has_controllers &&
     testcase "resident: a cgroup holds time, mem, nproc and cpus"; then
+	systemctl start mayfly-serve.socket
 	for _ in 1 2; do
 		post 'true' '"cpus": 0.5,'
 		expect_json '.enforced | .time == "cgroup" and
@@ -47,6 +48,7 @@ if has_controllers &&
 fi
 
 if testcase "resident: sessions are those of the first pair"; then
+	systemctl start mayfly-serve.socket
 	ask_json -d '{}' "$TCP/sessions"
 	expect_code 201
 	id=$(jq -r .id out)
@@ -62,10 +64,10 @@ if testcase "resident: sessions are those of the first pair"; then
 	expect_json '.stdout == "kept\n"'
 	ask -X DELETE "$TCP/sessions/$id"
 	expect_code 204
-	systemctl start mayfly-serve.socket
 fi
 
 if testcase "resident: the server ends when nobody comes, and comes back"; then
+	systemctl start mayfly-serve.socket
 	drop_in mayfly-serve.service <<-'END'
 		[Service]
 		ExecStart=
@@ -97,6 +99,7 @@ kill_server()
 }
 
 if testcase "resident: after kill -9 of the server it is started again"; then
+	systemctl start mayfly-serve.socket
 	for _ in 1 2 3 4 5 6 7 8; do
 		ask "$TCP/health"
 		expect_code 200
@@ -109,6 +112,7 @@ if testcase "resident: after kill -9 of the server it is started again"; then
 fi
 
 if testcase "resident: kill -9 of the server ends what it runs"; then
+	systemctl start mayfly-serve.socket
 	if begin "$TCP" mayfly-serve.service; then
 		kill_server
 		finish
@@ -119,6 +123,7 @@ if testcase "resident: kill -9 of the server ends what it runs"; then
 fi
 
 if testcase "resident: systemctl stop ends it, and what it runs"; then
+	systemctl start mayfly-serve.socket
 	ask "$TCP/health"
 	if begin "$TCP" mayfly-serve.service; then
 		systemctl stop mayfly-serve.service 2>/dev/null
