@@ -98,6 +98,11 @@ $(BUILD)/unit/%: tests/unit/%.c $(wildcard tests/unit/*.h) $(OBJECTS) | filter-f
 	$(COMPILE) -iquote activator -iquote tests/unit $(LDFLAGS_OWN) $(LDFLAGS) -o $@ \
 		$< $(OBJECTS)
 
+# What lets system calls fail. It stands beside the program in a virtual machine
+# as well, which has no library for it.
+$(BUILD)/inject: tests/faults/inject.c $(BUILD)/flags
+	$(CC) -std=gnu17 -D_GNU_SOURCE $(WARN) $(CFLAGS) -static -o $@ $< -lseccomp
+
 -include $(OBJECTS:.o=.d) $(BUILD)/exec/main.d
 
 # What Debian and Ubuntu call what is needed.
@@ -122,8 +127,9 @@ demo: deps-demo
 
 # T=limits runs one topic. MUST_WORK=1 makes a skipped case a failed one.
 check: deps-check
-	+@$(MAKE) --no-print-directory -s $(BUILD)/mayfly $(UNITS)
-	@MAYFLY=$(abspath $(BUILD)/mayfly) UNIT="$(UNITS)" tests/run.sh T=$(T)
+	+@$(MAKE) --no-print-directory -s $(BUILD)/mayfly $(BUILD)/inject $(UNITS)
+	@MAYFLY=$(abspath $(BUILD)/mayfly) INJECT=$(abspath $(BUILD)/inject) \
+		UNIT="$(UNITS)" tests/run.sh T=$(T)
 
 check-vm: deps-vm
 	+@$(MAKE) --no-print-directory -s all

@@ -1,5 +1,7 @@
 #include "broker.h"
 
+#include <sys/socket.h>
+
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,11 +11,15 @@
 #include "log.h"
 #include "routes.h"
 
-static void
-send_answer(struct broker *b, enum message type, const struct answer *a)
+void
+broker_tell(struct broker *b, enum message type, const void *body)
 {
-	/* A front that has gone is noticed when its note is awaited. */
-	(void)message_send(b->link, type, a, NULL, 0);
+	/*
+	 * A front that has gone is noticed when its note is awaited; one that
+	 * is there must not wait for what cannot be sent.
+	 */
+	if (message_send(b->link, type, body, NULL, 0) != 0)
+		(void)shutdown(b->link, SHUT_RDWR);
 }
 
 /* The log's reason for a refusal, as much of it as fits. */
@@ -34,7 +40,7 @@ broker_refuse(struct broker *b, enum error error, const char *message)
 
 	if (*b->because == '\0')
 		(void)snprintf(b->because, sizeof(b->because), "%s", message);
-	send_answer(b, MESSAGE_ERROR, &a);
+	broker_tell(b, MESSAGE_ERROR, &a);
 }
 
 void
@@ -52,7 +58,7 @@ broker_answer(struct broker *b, int status, struct json *j)
 		j->data[j->len - 1] = '\0';
 		a.body = j->data;
 	}
-	send_answer(b, MESSAGE_ANSWER, &a);
+	broker_tell(b, MESSAGE_ANSWER, &a);
 	if (j != NULL)
 		json_free(j);
 }
@@ -89,7 +95,10 @@ broker_refuse_session(
 void
 broker_refuse_failure(struct broker *b, const struct failure *f)
 {
-	/* What the request brought along: its own words may come back. */
+	/*
+	 * What the request brought along, and what it may ask of that: its own
+	 * words may come back. Nobody asks for an RLIMIT by its name.
+	 */
 	static const char *const its_own[] = { "cwd", "files", "user", "image",
 		"limits" };
 	char text[320];
@@ -97,7 +106,9 @@ broker_refuse_failure(struct broker *b, const struct failure *f)
 	(void)failure_text(f, text, sizeof(text));
 	keep_why(b, text);
 	for (size_t i = 0; i < sizeof(its_own) / sizeof(*its_own); i++) {
-		if (strcmp(its_own[i], f->step) == 0) {
+		if (strcmp(its_own[i], f->step) == 0 &&
+		    !fail_is_machines(f->error) &&
+		    strncmp(f->detail, "RLIMIT_", 7) != 0) {
 			broker_refuse(b, ERROR_INVALID_FIELD, text);
 			return;
 		}

@@ -35,6 +35,12 @@ struct broker {
  */
 void broker_serve(struct broker *b, const char *wrong);
 
+/*
+ * Sends the front what it waits for. If that cannot be done the front, and
+ * with it the client, hears that there will be nothing.
+ */
+void broker_tell(struct broker *b, enum message type, const void *body);
+
 /* Answers with an error; message is a sentence. */
 void broker_refuse(struct broker *b, enum error error, const char *message);
 

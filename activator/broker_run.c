@@ -180,7 +180,7 @@ run_plan(struct broker *b, struct run *r)
 	b->has_verdict = true;
 	/* Free before the client knows: its next request may need it. */
 	(void)close(sys_take(&slot));
-	(void)message_send(b->link, MESSAGE_VERDICT, &b->verdict, NULL, 0);
+	broker_tell(b, MESSAGE_VERDICT, &b->verdict);
 }
 
 /* In the session, whose turn it is now. */

@@ -21,6 +21,7 @@ struct feed {
 	int fd;
 	const char *data;
 	size_t len;
+	bool lost; /* not all of it arrived, and not by the reader's will */
 };
 
 /* One of the command's outputs. */
@@ -70,6 +71,7 @@ feed_some(struct feed *f)
 		if (done < 0 && (errno == EAGAIN || errno == EINTR))
 			return;
 		if (done < 0) {
+			f->lost = errno != EPIPE;
 			close_fd(&f->fd);
 			return;
 		}
@@ -119,13 +121,19 @@ tell_over(struct carrier *c, struct outlet *o)
 	c->told = true;
 }
 
+static void
+fail(struct carrier *c, const char *why)
+{
+	c->failed = true;
+	c->error = (struct answer){ .error = ERROR_SANDBOX_FAILED,
+		.text = (char *)(uintptr_t)why };
+}
+
 /* There is no memory for more of it; what was kept makes room to say so. */
 static int
 give_up(struct carrier *c)
 {
-	c->failed = true;
-	c->error = (struct answer){ .error = ERROR_SANDBOX_FAILED,
-		.text = (char *)(uintptr_t)TOO_LARGE };
+	fail(c, TOO_LARGE);
 	free(c->verdict.out.data);
 	free(c->verdict.err.data);
 	c->verdict.out.data = c->verdict.err.data = NULL;
@@ -141,7 +149,11 @@ read_output(struct carrier *c, struct outlet *o)
 
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
 		return 0;
-	if (n <= 0) {
+	if (n < 0) {
+		fail(c, "output was lost");
+		return 0;
+	}
+	if (n == 0) {
 		close_fd(&o->fd);
 		return c->streamed ? pass_on(c, o, 0, true) : 0;
 	}
@@ -250,12 +262,24 @@ handle(struct carrier *c, const struct pollfd fds[AT_MAX])
 	}
 	if (fds[AT_COLLECTION].revents != 0)
 		collection_read(&c->collection);
-	if (fds[AT_LINK].revents != 0 && read_link(c) != 0) {
-		c->failed = true;
-		c->error = (struct answer){ .error = ERROR_SANDBOX_FAILED,
-			.text = (char *)(uintptr_t) "the broker died" };
-	}
+	if (fds[AT_LINK].revents != 0 && read_link(c) != 0)
+		fail(c, "the broker died");
 	return c->streamed ? stream_flush(&c->stream) : 0;
+}
+
+/* A command that came to its own end had all of its input and files? */
+static void
+check_whole(struct carrier *c)
+{
+	bool own = c->verdict.reason == REASON_EXIT ||
+		   c->verdict.reason == REASON_SIGNAL;
+
+	if (c->failed || c->told || !own)
+		return;
+	if (c->feeds[0].lost || c->feeds[1].lost)
+		fail(c, "input was lost");
+	else if (!c->collection.whole)
+		fail(c, "the files could not all be collected");
 }
 
 /* Until all is said. -1 when the client has gone. */
@@ -330,7 +354,8 @@ begin(struct carrier *c, const struct answer *a, const struct packet *started)
 	const int *fd = started->fds;
 
 	c->output = a->output;
-	c->feeds[0] = (struct feed){ *fd++, c->body->in, c->body->in_len };
+	c->feeds[0] =
+	    (struct feed){ *fd++, c->body->in, c->body->in_len, false };
 	for (int i = 0; i < 2; i++) {
 		c->outlets[i].fd = *fd++;
 		c->outlets[i].type = types[i];
@@ -339,8 +364,8 @@ begin(struct carrier *c, const struct answer *a, const struct packet *started)
 	c->outlets[1].kept = &c->verdict.err;
 	c->feeds[1].fd = -1;
 	if (c->body->request.files)
-		c->feeds[1] =
-		    (struct feed){ *fd++, c->body->files, c->body->files_len };
+		c->feeds[1] = (struct feed){ *fd++, c->body->files,
+			c->body->files_len, false };
 	return collection_begin(&c->collection,
 	    c->body->request.collect != NULL ? *fd++ : -1,
 	    c->body->request.collect);
@@ -373,6 +398,7 @@ carry(struct reply *r, int link, const struct body *b, enum http_accept accept,
 	}
 	if (carry_all(&c) != 0)
 		return -1;
+	check_whole(&c);
 	if (c.told)
 		verdict_exceed(&c.verdict);
 	note->output_over = c.told;

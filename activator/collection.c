@@ -15,6 +15,7 @@ collection_begin(struct collection *l, int fd, char **names)
 	};
 	while (names != NULL && names[l->name_count] != NULL)
 		l->name_count++;
+	l->whole = fd < 0;
 	l->files = calloc(l->name_count + 1, sizeof(*l->files));
 	return l->files != NULL ? 0 : -1;
 }
@@ -33,6 +34,7 @@ begin_file(struct collection *l)
 	struct collected *f = &l->files[l->count];
 
 	l->head_len = 0;
+	l->whole = l->head.index == FILES_END;
 	if (l->head.index >= l->name_count || l->count >= l->name_count)
 		return -1;
 	f->path = l->names[l->head.index];

@@ -1,6 +1,7 @@
 #ifndef ACTIVATOR_COLLECTION_H
 #define ACTIVATOR_COLLECTION_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -21,6 +22,7 @@ struct collection {
 	struct collected *files;
 	size_t count;
 	size_t room;
+	bool whole; /* it came to its end */
 };
 
 /* fd is closed at the end. 0, or -1 for want of memory. */

@@ -132,7 +132,7 @@ read_head(struct front *f)
 
 /* A part of the head as a string, or NULL where there is none. */
 static char *
-text_of(struct http_text t)
+text_of(struct front *f, struct http_text t)
 {
 	char *text;
 
@@ -140,10 +140,20 @@ text_of(struct http_text t)
 		return NULL;
 	text = malloc(t.len + 1);
 	if (text == NULL)
-		_exit(1);
+		refuse(f, ERROR_SANDBOX_FAILED, "no memory", NULL);
 	memcpy(text, t.data, t.len);
 	text[t.len] = '\0';
 	return text;
+}
+
+/* What does not fit into a message is refused; else it has not arrived. */
+static noreturn void
+refuse_unsent(struct front *f, enum error error, const char *why)
+{
+	if (errno == EMSGSIZE)
+		refuse(f, error, why, NULL);
+	refuse(f, ERROR_SANDBOX_FAILED,
+	    errno == ENOMEM ? "no memory" : "the broker cannot be asked", NULL);
 }
 
 /* What the broker says; the end of this process where it is no. */
@@ -178,9 +188,9 @@ introduce(struct front *f)
 	const struct http_head *h = &f->head;
 	struct caller c = { .method = f->head.method,
 		.path = f->head.path,
-		.host = text_of(h->host),
-		.origin = text_of(h->origin),
-		.token = text_of(h->token),
+		.host = text_of(f, h->host),
+		.origin = text_of(f, h->origin),
+		.token = text_of(f, h->token),
 		.request_id = f->reply.request_id,
 		.bad_credential = h->wrong_credential };
 	struct packet p;
@@ -189,8 +199,8 @@ introduce(struct front *f)
 	    route_find(h, f->id, &f->no_route, f->allow, sizeof(f->allow));
 	c.open = f->route != NULL && f->route->is_open;
 	if (message_send(FRONT_LINK, MESSAGE_CALLER, &c, NULL, 0) != 0)
-		refuse(f, ERROR_BAD_REQUEST,
-		    "Host, Origin or Authorization is too long", NULL);
+		refuse_unsent(f, ERROR_BAD_REQUEST,
+		    "Host, Origin or Authorization is too long");
 	hear(f, &p);
 }
 
@@ -351,8 +361,8 @@ ask(struct front *f)
 
 	if (message_send(
 		FRONT_LINK, MESSAGE_REQUEST, &f->body.request, NULL, 0) != 0)
-		refuse(f, ERROR_INVALID_FIELD,
-		    "a text or list is longer than it may be", NULL);
+		refuse_unsent(f, ERROR_INVALID_FIELD,
+		    "a text or list is longer than it may be");
 	hear(f, &p);
 	if (p.type == MESSAGE_STARTED) {
 		if (carry(&f->reply, FRONT_LINK, &f->body, f->head.accept, &p,

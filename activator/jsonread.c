@@ -24,6 +24,12 @@ fail(struct json_doc *d, const char *code, const char *sentence, ...)
 	return -1;
 }
 
+int
+json_no_memory(struct json_doc *d)
+{
+	return fail(d, "no_memory", "out of memory");
+}
+
 static bool
 is_blank(char ch)
 {
@@ -241,7 +247,7 @@ check_names(struct json_doc *d)
 	size_t n = 0;
 
 	if (names == NULL)
-		return fail(d, "no_memory", "out of memory");
+		return json_no_memory(d);
 	for (size_t i = 0; i < d->count; i++) {
 		if (d->nodes[i].type != JSON_KEY)
 			continue;
@@ -276,7 +282,7 @@ json_open(struct json_doc *d, char *text, size_t len)
 	d->nodes = calloc(r.tokens, sizeof(*d->nodes));
 	if (tokens == NULL || d->nodes == NULL) {
 		free(tokens);
-		return fail(d, "no_memory", "out of memory");
+		return json_no_memory(d);
 	}
 	d->count = r.tokens;
 	indexed = index_text(text, len, tokens, d->count);

@@ -69,6 +69,9 @@ struct json_node *json_member(
 int json_refuse(struct json_doc *d, const struct json_node *v,
     const char *sentence, ...) __attribute__((format(printf, 3, 4)));
 
+/* d->code is no_memory, which is no fault of the text's. Always -1. */
+int json_no_memory(struct json_doc *d);
+
 /* These refuse a value of another type: 0, or -1. Set *ret only on success. */
 int
 json_want(struct json_doc *d, const struct json_node *v, enum json_type type);

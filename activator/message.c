@@ -234,10 +234,8 @@ message_send(
 		body = &w;
 	}
 	if (wire_encode(
-		tables[type].fields, tables[type].n, body, &data, &len) != 0) {
-		errno = EMSGSIZE;
+		tables[type].fields, tables[type].n, body, &data, &len) != 0)
 		return -1;
-	}
 	r = send_bytes(link, type, data, len, fds, n);
 	free(data);
 	return r;

@@ -21,7 +21,7 @@ read_command(struct reader *r, const struct json_node *v)
 		q->command = calloc(2, sizeof(*q->command));
 		q->shell = 1;
 		if (q->command == NULL)
-			return json_refuse(r->d, v, "no memory");
+			return json_no_memory(r->d);
 		return json_read_text(r->d, v, &q->command[0]);
 	}
 	if (v->type != JSON_ARRAY)
@@ -75,10 +75,10 @@ read_env(struct reader *r, const struct json_node *v)
 			return -1;
 		list[n] = join(name, value);
 		if (list[n++] == NULL)
-			return json_refuse(r->d, v, "no memory");
+			return json_no_memory(r->d);
 	}
 	r->b->request.env = list;
-	return list != NULL ? 0 : json_refuse(r->d, v, "no memory");
+	return list != NULL ? 0 : json_no_memory(r->d);
 }
 
 /* null is as if it were not there. */
@@ -175,9 +175,7 @@ read_limit(struct reader *r, const struct json_node *v, enum limit which)
 	if (json_read_decimal(r->d, v, buf, sizeof(buf)) != 0)
 		return -1;
 	r->b->request.limits[which] = strdup(buf);
-	return r->b->request.limits[which] != NULL
-		   ? 0
-		   : json_refuse(r->d, v, "no memory");
+	return r->b->request.limits[which] != NULL ? 0 : json_no_memory(r->d);
 }
 
 static int

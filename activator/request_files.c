@@ -14,7 +14,7 @@ request_read_list(struct reader *r, const struct json_node *v, char ***ret)
 	char **list = calloc(v->count + 1, sizeof(*list));
 
 	if (list == NULL)
-		return json_refuse(r->d, v, "no memory");
+		return json_no_memory(r->d);
 	while ((e = json_each(r->d, v, e)) != NULL) {
 		if (json_read_text(r->d, e, &list[n++]) != 0)
 			return -1;
@@ -105,14 +105,14 @@ request_read_files(struct reader *r, const struct json_node *v)
 		return 0;
 	all = calloc(v->count, sizeof(*all));
 	if (all == NULL)
-		return json_refuse(r->d, v, "no memory");
+		return json_no_memory(r->d);
 	while ((e = json_each(r->d, v, e)) != NULL) {
 		if (read_file(r, e, &all[n++]) != 0)
 			return -1;
 	}
 	r->b->request.files = 1;
 	r->b->files = placed_encode(all, n, &r->b->files_len);
-	return r->b->files != NULL ? 0 : json_refuse(r->d, v, "no memory");
+	return r->b->files != NULL ? 0 : json_no_memory(r->d);
 }
 
 int

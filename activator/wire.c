@@ -1,5 +1,6 @@
 #include "wire.h"
 
+#include <errno.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,7 +11,7 @@
 struct bytes {
 	char *data;
 	size_t len, size;
-	bool failed;
+	bool failed, no_memory;
 };
 
 static void
@@ -28,7 +29,7 @@ put(struct bytes *b, const void *data, size_t len)
 	if (size > b->size) {
 		bigger = realloc(b->data, size);
 		if (bigger == NULL) {
-			b->failed = true;
+			b->failed = b->no_memory = true;
 			return;
 		}
 		b->data = bigger;
@@ -111,6 +112,7 @@ wire_encode(const struct wire_field *fields, size_t n, const void *from,
 		    &b, &fields[i], (const char *)from + fields[i].offset);
 	if (b.failed) {
 		free(b.data);
+		errno = b.no_memory ? ENOMEM : EMSGSIZE;
 		return -1;
 	}
 	*ret = b.data;

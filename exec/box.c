@@ -235,10 +235,14 @@ start_sandbox(struct box *b, int control, const struct ends e[3])
 		return clone_failed(b, errno);
 	if (b->pid == 0)
 		start_inside(b, control, e);
-	ids_note(&b->ids, b->pid);
-	if (b->plan->lock >= 0)
-		place_note(b->plan->lock, 0, b->pid);
 	spread(b->pid);
+	if (ids_note(&b->ids, b->pid) != 0 ||
+	    (b->plan->lock >= 0 && place_note(b->plan->lock, 0, b->pid) != 0)) {
+		(void)failure_set(
+		    b->failure, "ids", errno, "note who has them");
+		watch_abandon(b);
+		return -1;
+	}
 	return 0;
 }
 
@@ -329,8 +333,9 @@ box_run(const struct plan *p, const struct config *c, struct verdict *v,
 	memset(v, 0, sizeof(*v));
 	for (int i = 0; i < 3; i++)
 		relay_init(&b.relays[i], buffers[i]);
-	watch_prepare(&b);
-	r = box_start(&b);
+	r = watch_prepare(&b);
+	if (r == 0)
+		r = box_start(&b);
 	if (r == 0)
 		r = watch(&b);
 	if (r == 0)

@@ -1,8 +1,10 @@
 #include "command.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "verdict.h"
@@ -22,8 +24,10 @@ command_fill_streams(void)
 	for (int fd = 0; fd < 3; fd++) {
 		streams_given[fd] = fcntl(fd, F_GETFD) >= 0;
 		if (!streams_given[fd] &&
-		    open("/dev/null", O_RDWR | O_CLOEXEC) != fd)
+		    open("/dev/null", O_RDWR | O_CLOEXEC) != fd) {
+			complain("streams: /dev/null: %s", strerror(errno));
 			_exit(EXIT_OWN);
+		}
 	}
 }
 

@@ -231,6 +231,29 @@ read_file(struct config *c, const char *path, char *why, size_t size)
 	return config_parse(c, path, text, why, size);
 }
 
+/* Half of an administrator's limits would be worse than none. */
+static int
+read_directory(struct config *c, char *why, size_t size)
+{
+	glob_t found;
+	int r;
+
+	if (access(CONFIG_DIR, F_OK) != 0 &&
+	    (errno == ENOENT || errno == ENOTDIR))
+		return 0;
+	r = glob(CONFIG_DIR "/*.conf", GLOB_ERR, NULL, &found);
+	if (r == GLOB_NOMATCH)
+		return 0;
+	if (r != 0) {
+		(void)snprintf(why, size, CONFIG_DIR ": cannot be read");
+		return -1;
+	}
+	for (size_t i = 0; i < found.gl_pathc && r == 0; i++)
+		r = read_file(c, found.gl_pathv[i], why, size);
+	globfree(&found);
+	return r;
+}
+
 /* MAYFLY_KEY for every key; other MAYFLY_ variables are not ours to judge. */
 static int
 read_environment(struct config *c, char *why, size_t size)
@@ -263,22 +286,11 @@ read_environment(struct config *c, char *why, size_t size)
 int
 config_read(struct config *c, char *why, size_t size)
 {
-	glob_t found;
-	int r;
-
 	config_defaults(c);
 	if (read_file(c, CONFIG_FILE, why, size) != 0)
 		return -1;
-	if (access(CONFIG_DIR, F_OK) == 0 &&
-	    glob(CONFIG_DIR "/*.conf", 0, NULL, &found) == 0) {
-		r = 0;
-		for (size_t i = 0; i < found.gl_pathc && r == 0; i++)
-			r = read_file(c, found.gl_pathv[i], why, size);
-		globfree(&found);
-		if (r != 0)
-			return -1;
-	}
-	if (read_environment(c, why, size) != 0)
+	if (read_directory(c, why, size) != 0 ||
+	    read_environment(c, why, size) != 0)
 		return -1;
 	/* Behind the last id the host's 0 would follow. */
 	if (c->uid_base + c->uid_count > UID_END) {

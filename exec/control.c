@@ -48,7 +48,7 @@ control_receive(int sock, struct control *c, int fds[CONTROL_FD_MAX], int wait)
 	do
 		n = recvmsg(
 		    sock, &msg, MSG_CMSG_CLOEXEC | (wait ? 0 : MSG_DONTWAIT));
-	while (n < 0 && ((errno == EINTR && wait) ||
+	while (n < 0 && (errno == EINTR ||
 			    /* Told once, before what is still queued. */
 			    errno == ECONNRESET));
 	if (n <= 0)

@@ -57,6 +57,8 @@ show_node(struct inside *in, size_t i)
 	if (mknodat(in->dev, nodes[i].name, S_IFCHR | 0666,
 		makedev(nodes[i].major, nodes[i].minor)) == 0)
 		return 0;
+	if (errno != EPERM)
+		return inside_fail(in, "make /dev/%s", nodes[i].name);
 	auto_fd file = openat(in->dev, nodes[i].name,
 	    O_CREAT | O_EXCL | O_WRONLY | O_NOFOLLOW | O_CLOEXEC, 0666);
 

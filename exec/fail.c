@@ -1,8 +1,13 @@
 #include "fail.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
+
+#include "command.h"
+#include "verdict.h"
 
 int
 failure_set(
@@ -17,6 +22,26 @@ failure_set(
 	(void)vsnprintf(f->detail, sizeof(f->detail), fmt, ap);
 	va_end(ap);
 	return -1;
+}
+
+bool
+fail_is_machines(int error)
+{
+	static const int errors[] = { EIO, ENOMEM, EMFILE, ENFILE, ENOSPC,
+		EDQUOT, EROFS, EINTR, EAGAIN, ENOBUFS, EPROTO };
+
+	for (size_t i = 0; i < sizeof(errors) / sizeof(*errors); i++) {
+		if (error == errors[i])
+			return true;
+	}
+	return false;
+}
+
+void
+fail_memory(void)
+{
+	complain("memory: there is none left");
+	_exit(EXIT_OWN);
 }
 
 const char *

@@ -2,7 +2,9 @@
 #define EXEC_FAIL_H
 
 #include <limits.h>
+#include <stdbool.h>
 #include <stddef.h>
+#include <stdnoreturn.h>
 
 /*
  * Why mayfly itself could not do its work: the step it was at, the errno
@@ -22,6 +24,19 @@ _Static_assert(sizeof(struct failure) <= PIPE_BUF, "one atomic write");
  */
 int failure_set(struct failure *f, const char *step, int error, const char *fmt,
     ...) __attribute__((format(printf, 4, 5)));
+
+/*
+ * Says so and ends the process, which serves one request: where there is no
+ * memory for a string or a list, nothing that it did would be certain. What it
+ * leaves the reaper finds.
+ */
+noreturn void fail_memory(void);
+
+/*
+ * Is it the machine that is short of something, or broken, whatever the
+ * request says?
+ */
+bool fail_is_machines(int error);
 
 /*
  * "step: detail: strerror", or without the last part where error is 0.

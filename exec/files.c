@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "fail.h"
 #include "io.h"
 #include "sys.h"
 
@@ -111,20 +112,21 @@ files_place(const struct plan *p, char *name)
 	}
 }
 
-/* Reads to the end of the file or of the room. */
-static size_t
-fill(int fd, char *data, size_t size)
+/* Reads to the end of the file or of the room. 0 or -1/errno. */
+static int
+fill(int fd, char *data, size_t size, uint64_t *ret_len)
 {
 	size_t len = 0;
-	ssize_t n;
+	ssize_t n = 1;
 
-	while (len < size) {
+	while (len < size && n != 0) {
 		n = read(fd, data + len, size - len);
-		if (n <= 0)
-			break;
-		len += (size_t)n;
+		if (n < 0 && errno != EINTR)
+			return -1;
+		len += n > 0 ? (size_t)n : 0;
 	}
-	return len;
+	*ret_len = len;
+	return 0;
 }
 
 static int
@@ -138,16 +140,17 @@ collect_one(const struct plan *p, size_t i)
 
 	auto_fd fd = open_regular(p->collect[i], O_RDONLY, 0, &st);
 	if (fd < 0)
-		return 0;
+		return fail_is_machines(errno) ? -1 : 0;
 	room = (uint64_t)st.st_size;
 	if (room > p->collect_max)
 		room = p->collect_max;
 	data = malloc(room > 0 ? room : 1);
 	if (data == NULL)
 		return -1;
-	head.len = fill(fd, data, room);
 	head.size = (uint64_t)st.st_size;
-	r = io_write(p->files_out, &head, sizeof(head));
+	r = fill(fd, data, room, &head.len);
+	if (r == 0)
+		r = io_write(p->files_out, &head, sizeof(head));
 	if (r == 0)
 		r = io_write(p->files_out, data, head.len);
 	free(data);
@@ -157,9 +160,11 @@ collect_one(const struct plan *p, size_t i)
 int
 files_collect(const struct plan *p)
 {
+	const struct file_out end = { .index = FILES_END };
+
 	for (size_t i = 0; i < p->collect_count; i++) {
 		if (collect_one(p, i) != 0)
 			return -1;
 	}
-	return 0;
+	return io_write(p->files_out, &end, sizeof(end));
 }

@@ -9,13 +9,16 @@
 
 #define FILES_NAME_MAX 4095 /* bytes of a path */
 
+#define FILES_END UINT64_MAX /* the index of the last file_out */
+
 /*
  * Files that go in before the command starts, and come back after its end.
  * Both are done by a process inside, as the command's user, in its directory
  * and behind its filter: nobody outside resolves a path of the sandbox's.
  *
  * In: for each a file_in, its path, its content; one without a path ends.
- * Out: for each that is there and is a regular file a file_out, its content.
+ * Out: for each that is there and is a regular file a file_out, its content;
+ * then one for no file, without which it is not known what else there is.
  */
 struct file_in {
 	uint32_t name_len; /* 0: the end */
@@ -35,7 +38,10 @@ struct file_out {
  */
 int files_place(const struct plan *p, char *name);
 
-/* Writes what plan->collect names to plan->files_out. 0 or -1/errno. */
+/*
+ * Writes what plan->collect names to plan->files_out. 0, or -1/errno when what
+ * is there cannot be read; then the end is missing.
+ */
 int files_collect(const struct plan *p);
 
 #endif

@@ -7,7 +7,6 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <linux/capability.h>
-#include <pwd.h>
 #include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -38,7 +37,9 @@ ids_lacking(void)
 	};
 	struct __user_cap_data_struct data[2] = { 0 };
 
-	(void)syscall(SYS_capget, &head, data);
+	/* Not to be told is no lack: the step that has one says so. */
+	if (syscall(SYS_capget, &head, data) != 0)
+		return NULL;
 	for (size_t i = 0; i < sizeof(builder_caps) / sizeof(*builder_caps);
 	     i++) {
 		if ((data[0].effective & (1U << builder_caps[i].number)) == 0)
@@ -84,16 +85,23 @@ ids_refuse_root(struct failure *f)
 }
 
 /* Has nobody else been given it, and has its last sandbox ended? */
-static bool
+static int
 is_free(const void *context, int fd, uint64_t n)
 {
 	const struct config *c = context;
 	uint64_t start = c->uid_base + n * IDS_PER_SANDBOX;
 	auto_fd left = place_left(fd, n);
+	struct failure f;
+	int r;
 
-	return left < 0 &&
-	       subids_skip("/etc/subuid", start, IDS_PER_SANDBOX) == start &&
-	       subids_skip("/etc/subgid", start, IDS_PER_SANDBOX) == start;
+	if (left >= 0)
+		return 0;
+	if (errno != ENOENT)
+		return -1;
+	r = subids_meet(start, IDS_PER_SANDBOX, &f);
+	if (r < 0)
+		errno = f.error;
+	return r < 0 ? -1 : r == 0;
 }
 
 static int
@@ -148,19 +156,18 @@ ids_unmapped(const struct ids *ids, struct failure *f)
 	    ids->uid_base, ids->uid_base + ids->count - 1);
 }
 
-void
+int
 ids_note(const struct ids *ids, pid_t pid)
 {
-	if (ids->lease >= 0)
-		place_note(ids->lease, ids->range, pid);
+	return ids->lease >= 0 ? place_note(ids->lease, ids->range, pid) : 0;
 }
 
 int
 ids_take(
     struct ids *ids, const struct config *c, bool one_owner, struct failure *f)
 {
-	uint64_t uids, gids, uid_count = 0, gid_count = 0;
-	const struct passwd *pw;
+	struct subids own;
+	int r;
 
 	memset(ids, 0, sizeof(*ids));
 	ids->lease = -1;
@@ -177,20 +184,16 @@ ids_take(
 	ids->mode = IDS_SINGLE;
 	if (one_owner)
 		return 0;
-	pw = access("/etc/subuid", R_OK) == 0 ? getpwuid(getuid()) : NULL;
-	uids = subids_find(
-	    "/etc/subuid", pw != NULL ? pw->pw_name : NULL, &uid_count);
-	gids = subids_find(
-	    "/etc/subgid", pw != NULL ? pw->pw_name : NULL, &gid_count);
-	if (uids != 0 && gids != 0 && access("/usr/bin/newuidmap", X_OK) == 0) {
-		ids->mode = IDS_SUBUID;
-		ids->uid_base = (uid_t)uids;
-		ids->gid_base = (gid_t)gids;
-		ids->count =
-		    (unsigned)(uid_count < gid_count ? uid_count : gid_count);
-		if (ids->count > IDS_PER_SANDBOX)
-			ids->count = IDS_PER_SANDBOX;
-	}
+	r = subids_find(&own, f);
+	if (r <= 0)
+		return r;
+	ids->mode = IDS_SUBUID;
+	ids->uid_base = (uid_t)own.uids;
+	ids->gid_base = (gid_t)own.gids;
+	ids->count = (unsigned)(own.uid_count < own.gid_count ? own.uid_count
+							      : own.gid_count);
+	if (ids->count > IDS_PER_SANDBOX)
+		ids->count = IDS_PER_SANDBOX;
 	return 0;
 }
 

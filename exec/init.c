@@ -16,8 +16,8 @@
 #include "inside.h"
 #include "sys.h"
 
-/* Closes everything but the descriptors in keep. */
-static void
+/* Closes everything but the descriptors in keep. 0 or -1/errno. */
+static int
 close_but(const int *keep, size_t n)
 {
 	unsigned from = 0;
@@ -29,11 +29,11 @@ close_but(const int *keep, size_t n)
 			if (keep[i] >= (int)from && (unsigned)keep[i] < next)
 				next = (unsigned)keep[i];
 		}
-		if (from < next)
-			(void)sys_close_range(
-			    from, next == ~0U ? ~0U : next - 1, 0);
+		if (from < next &&
+		    sys_close_range(from, next == ~0U ? ~0U : next - 1, 0) != 0)
+			return -1;
 		if (next == ~0U)
-			return;
+			return 0;
 		from = next + 1;
 	}
 }
@@ -108,17 +108,20 @@ take_streams(struct inside *in)
 }
 
 /* What the caller ignored or blocked is not the command's to inherit. */
-static void
+static int
 reset_signals(void)
 {
 	/* struct sigaction of the kernel; libc keeps some signals for itself */
 	const unsigned long standard[4] = { 0 };
 	sigset_t none;
 
-	for (int sig = 1; sig <= 64; sig++)
-		(void)syscall(SYS_rt_sigaction, sig, standard, NULL, 8);
+	for (int sig = 1; sig <= 64; sig++) {
+		if (sig != SIGKILL && sig != SIGSTOP &&
+		    syscall(SYS_rt_sigaction, sig, standard, NULL, 8) != 0)
+			return -1;
+	}
 	(void)sigemptyset(&none);
-	(void)sigprocmask(SIG_SETMASK, &none, NULL);
+	return sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
 /* The process that becomes the command: PID 2 inside. */
@@ -129,9 +132,11 @@ command_run(struct inside *in, int go)
 	const char *cwd = p->cwd != NULL ? p->cwd : "/", *name;
 	char byte;
 
-	reset_signals();
+	if (reset_signals() != 0)
+		report(in, CONTROL_FAILED, errno, "process", "signals");
 #ifndef MUTATE_SETSID
-	(void)setsid();
+	if (setsid() < 0)
+		report(in, CONTROL_FAILED, errno, "process", "setsid");
 #endif
 	if (in->tty_slave >= 0 && ioctl(in->tty_slave, TIOCSCTTY, 0) != 0)
 		report(in, CONTROL_FAILED, errno, "tty", "TIOCSCTTY");
@@ -222,8 +227,10 @@ place_files(struct inside *in)
 			report(in, CONTROL_FAILED, errno, "files", name);
 		_exit(0);
 	}
+	if (waitpid(pid, &status, __WALL) != pid)
+		report(in, CONTROL_FAILED, errno, "files", "wait");
 	/* Where it failed it has said why. */
-	if (waitpid(pid, &status, __WALL) != pid || status != 0)
+	if (status != 0)
 		_exit(1);
 	(void)close(p->files_in);
 }
@@ -266,7 +273,8 @@ wait_for(pid_t command, uint64_t backstop_ms)
 	(void)sigemptyset(&chld);
 	(void)sigaddset(&chld, SIGCHLD);
 	for (;;) {
-		while ((pid = waitpid(-1, &status, WNOHANG | __WALL)) > 0) {
+		while ((pid = waitpid(-1, &status, WNOHANG | __WALL)) > 0 ||
+		       (pid < 0 && errno == EINTR)) {
 			if (pid == command) {
 #ifdef MUTATE_LEFTOVERS
 				while (waitpid(-1, NULL, __WALL) > 0)
@@ -304,11 +312,12 @@ init_run(struct inside *in)
 		report(in, CONTROL_FAILED, errno, "start", "pipe");
 #ifndef MUTATE_CLOSE_FDS
 	/* No directory may be left when the command's own is looked up. */
-	close_but(
-	    (const int[]){ in->control, in->ids->lease, in->plan->lock,
-		in->plan->files_in, in->plan->files_out, in->tty_slave,
-		in->streams[0], in->streams[1], in->streams[2], go[0], go[1] },
-	    11);
+	if (close_but((const int[]){ in->control, in->ids->lease,
+			  in->plan->lock, in->plan->files_in,
+			  in->plan->files_out, in->tty_slave, in->streams[0],
+			  in->streams[1], in->streams[2], go[0], go[1] },
+		11) != 0)
+		report(in, CONTROL_FAILED, errno, "start", "close_range");
 #endif
 	place_files(in);
 	pid = fork();
@@ -320,13 +329,16 @@ init_run(struct inside *in)
 	}
 	wipe(in->plan);
 	if (users_drop_all() != 0)
-		_exit(1);
+		report(in, CONTROL_FAILED, errno, "capabilities", "capset");
 	/* Closing the pipe lets the command start: the very last thing. */
-	close_but((const int[]){ in->control, in->ids->lease, in->plan->lock,
-		      in->plan->files_out },
-	    4);
+	if (close_but((const int[]){ in->control, in->ids->lease,
+			  in->plan->lock, in->plan->files_out },
+		4) != 0)
+		report(in, CONTROL_FAILED, errno, "start", "close_range");
 	c.status = wait_for(pid, backstop);
-	(void)control_send(in->control, &c, NULL, 0);
+	/* Ending by itself without that is a failure of its own. */
+	if (control_send(in->control, &c, NULL, 0) != 0)
+		_exit(1);
 	collect_files(in);
 	_exit(0);
 }

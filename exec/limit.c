@@ -242,11 +242,17 @@ limits_core(void)
 	return clamp(RLIMIT_CORE, 0);
 #endif
 	struct rlimit r = { 1, 1 };
+	int error;
 
+	if (setrlimit(RLIMIT_CORE, &r) == 0)
+		return 0;
+	error = errno;
 	/* An inherited hard limit of 0 cannot be raised without privilege. */
-	if (setrlimit(RLIMIT_CORE, &r) != 0 && errno != EPERM)
-		return -1;
-	return 0;
+	if (error == EPERM && getrlimit(RLIMIT_CORE, &r) == 0 &&
+	    r.rlim_max == 0)
+		return 0;
+	errno = error;
+	return -1;
 }
 
 int

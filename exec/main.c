@@ -42,6 +42,16 @@ print_help(FILE *f)
 	(void)fputs("  mayfly --help | --version\n\nSee mayfly(1).\n", f);
 }
 
+/* What was printed and is not there is no success. */
+static int
+finish(int status)
+{
+	if (fflush(stdout) == 0 && !ferror(stdout))
+		return status;
+	complain("stdout: %s", strerror(errno));
+	return status == 0 ? EXIT_OWN : status;
+}
+
 int
 main(int argc, char **argv)
 {
@@ -61,7 +71,7 @@ main(int argc, char **argv)
 	}
 	for (size_t i = 0; i < COMMAND_COUNT; i++) {
 		if (strcmp(argv[1], commands[i].name) == 0)
-			return commands[i].run(argc - 1, argv + 1);
+			return finish(commands[i].run(argc - 1, argv + 1));
 	}
 	if (strcmp(argv[1], "--help") == 0) {
 		print_help(stdout);
@@ -72,5 +82,5 @@ main(int argc, char **argv)
 		    argv[1][0] == '-' ? "option" : "command", argv[1]);
 		return EXIT_USAGE;
 	}
-	return 0;
+	return finish(0);
 }

@@ -39,9 +39,12 @@ make_and_send(int control, int flags, struct failure *f)
 	net = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
 	if (net < 0)
 		return failure_set(f, "network", errno, "open");
-	/* A sandbox that has ended by now has said why. */
-	if (control_send(control, &c, &net, 1) != 0)
-		return 0;
+	if (control_send(control, &c, &net, 1) != 0) {
+		/* A sandbox that has ended by now has said why. */
+		return errno == EPIPE || errno == ECONNRESET
+			   ? 0
+			   : failure_set(f, "network", errno, "send");
+	}
 	/*
 	 * While the kernel takes down the network of an earlier run this
 	 * waits for a lock; the sandbox meanwhile goes on to the step that
@@ -60,7 +63,8 @@ is_net_admin(void)
 	};
 	struct __user_cap_data_struct data[2];
 
-	return syscall(SYS_capget, &head, data) == 0 &&
+	/* Not to be told is no lack: see ids_privileged(). */
+	return syscall(SYS_capget, &head, data) != 0 ||
 	       (data[0].effective & (1U << CAP_NET_ADMIN)) != 0;
 }
 

@@ -9,6 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "fail.h"
 #include "sys.h"
 
 /* Beyond all places: who has it locked is the only one that looks for one. */
@@ -37,9 +38,11 @@ lock_byte(int fd, int command, short type, uint64_t at)
 
 static int
 search(int fd, uint64_t count,
-    bool (*is_good)(const void *context, int fd, uint64_t n),
+    int (*is_good)(const void *context, int fd, uint64_t n),
     const void *context, uint64_t *ret_n)
 {
+	int good;
+
 	for (uint64_t i = 0; i < count; i++) {
 		/* Begun anywhere, so that few meet the same ones first. */
 		uint64_t n = ((uint64_t)getpid() + i) % count;
@@ -49,7 +52,10 @@ search(int fd, uint64_t count,
 				continue;
 			return -1;
 		}
-		if (is_good == NULL || is_good(context, fd, n)) {
+		good = is_good == NULL ? 1 : is_good(context, fd, n);
+		if (good < 0)
+			return -1;
+		if (good > 0) {
 			*ret_n = n;
 			return 0;
 		}
@@ -66,7 +72,7 @@ search(int fd, uint64_t count,
  */
 int
 place_take(int fd, uint64_t count,
-    bool (*is_good)(const void *context, int fd, uint64_t n),
+    int (*is_good)(const void *context, int fd, uint64_t n),
     const void *context, uint64_t *ret_n)
 {
 	int r, error;
@@ -91,16 +97,19 @@ clock_us(clockid_t clock)
 	return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
 }
 
-void
+int
 place_note(int fd, uint64_t n, pid_t pid)
 {
 	struct note note = { pid, clock_us(CLOCK_REALTIME) };
+	ssize_t done =
+	    pwrite(fd, &note, sizeof(note), (off_t)(n * sizeof(note)));
 
-	(void)!pwrite(fd, &note, sizeof(note), (off_t)(n * sizeof(note)));
+	if (done >= 0 && done != sizeof(note))
+		errno = ENOSPC;
+	return done == sizeof(note) ? 0 : -1;
 }
 
-/* When the process began, as CLOCK_REALTIME now counts it; -1: there is none.
- */
+/* When the process began, as CLOCK_REALTIME now counts it; -1/errno. */
 static int64_t
 born_us(int64_t pid)
 {
@@ -118,31 +127,47 @@ born_us(int64_t pid)
 	if (p == NULL || sscanf(p + 1,
 			     " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u"
 			     " %*u %*u %*d %*d %*d %*d %*d %*d %llu",
-			     &ticks) != 1)
+			     &ticks) != 1) {
+		if (n >= 0)
+			errno = ESRCH;
 		return -1;
+	}
 	return (int64_t)ticks * (1000000 / sysconf(_SC_CLK_TCK)) +
 	       clock_us(CLOCK_REALTIME) - clock_us(CLOCK_BOOTTIME);
+}
+
+/* There is nobody, unless that cannot be told. */
+static int
+nobody(bool can_tell)
+{
+	if (can_tell)
+		errno = ENOENT;
+	return -1;
 }
 
 int
 place_left(int fd, uint64_t n)
 {
 	struct pollfd ended = { .events = POLLIN };
+	int64_t born, off;
 	struct note note;
-	int64_t off;
+	ssize_t len = pread(fd, &note, sizeof(note), (off_t)(n * sizeof(note)));
+	int r;
 
-	if (pread(fd, &note, sizeof(note), (off_t)(n * sizeof(note))) !=
-		sizeof(note) ||
-	    note.pid <= 0 || note.pid > INT32_MAX)
-		return -1;
+	/* A directory, or a pipe, has no note. */
+	if (len != sizeof(note) || note.pid <= 0 || note.pid > INT32_MAX)
+		return nobody(len >= 0 || !fail_is_machines(errno));
 	auto_fd pidfd = (int)syscall(SYS_pidfd_open, (pid_t)note.pid, 0);
 	if (pidfd < 0)
-		return -1;
+		return nobody(errno == ESRCH || errno == EINVAL);
+	born = born_us(note.pid);
+	if (born < 0)
+		return nobody(errno == ENOENT || errno == ESRCH);
 	/* Had it been another one since, then this is not its birthday. */
-	off = born_us(note.pid) - note.born_us;
+	off = born - note.born_us;
 	ended.fd = pidfd;
-	if (off > BORN_SLACK_US || off < -BORN_SLACK_US ||
-	    poll(&ended, 1, 0) != 0)
-		return -1;
+	r = poll(&ended, 1, 0);
+	if (off > BORN_SLACK_US || off < -BORN_SLACK_US || r != 0)
+		return nobody(r >= 0);
 	return sys_take(&pidfd);
 }

@@ -15,11 +15,11 @@
 /*
  * Takes one of the places 0 to count - 1 with fd, which must have none yet.
  * is_good, or NULL, says of one that is locked at that moment whether it can
- * be used. 0, or -1/errno: EAGAIN when there was a moment during the call at
- * which all that are good were taken.
+ * be used: 1, 0, or -1/errno. 0, or -1/errno: EAGAIN when there was a moment
+ * during the call at which all that are good were taken.
  */
 int place_take(int fd, uint64_t count,
-    bool (*is_good)(const void *context, int fd, uint64_t n),
+    int (*is_good)(const void *context, int fd, uint64_t n),
     const void *context, uint64_t *ret_n);
 
 /*
@@ -29,11 +29,12 @@ int place_take(int fd, uint64_t count,
  * an offset, who that process is.
  */
 #define PLACE_NOTE 16 /* bytes of a note */
-void place_note(int fd, uint64_t n, pid_t pid);
+int place_note(int fd, uint64_t n, pid_t pid); /* 0 or -1/errno */
 
 /*
  * A pidfd of the process noted, which has ended once the descriptor is
- * readable; or -1 when it has ended already, or none was noted.
+ * readable; or -1/errno: ENOENT when it has ended already, or none was noted,
+ * else why that cannot be told.
  */
 int place_left(int fd, uint64_t n);
 

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "fail.h"
+
 void
 plan_init(struct plan *p)
 {
@@ -43,8 +45,9 @@ plan_env(struct plan *p, char *text, char *why, size_t size)
 	}
 	if (p->env == NULL)
 		p->env = calloc(PLAN_ENV_MAX + 1, sizeof(*p->env));
-	i = p->env == NULL ? PLAN_ENV_MAX
-			   : env_index(p, text, (size_t)(equals - text));
+	if (p->env == NULL)
+		fail_memory();
+	i = env_index(p, text, (size_t)(equals - text));
 	if (i == PLAN_ENV_MAX) {
 		(void)snprintf(
 		    why, size, "env: more than %d variables", PLAN_ENV_MAX);

@@ -60,14 +60,17 @@ reap_all(const struct config *c, bool dry,
 	say_cgroup_to = say;
 	(void)cgroup_reap(dry, say_cgroup);
 	/* Where nobody ever had a session there is nothing to make now. */
-	if (state_path(c, path, sizeof(path)) != 0 || access(path, F_OK) != 0)
+	if (state_path(c, path, sizeof(path)) != 0 ||
+	    (access(path, F_OK) != 0 && errno == ENOENT))
 		return true;
 	if (state_open(c, &st, &f) != 0) {
 		complain("reap: %s", failure_text(&f, text, sizeof(text)));
 		return false;
 	}
-	(void)store_expire(&st, dry, say);
-	all = trash_empty(c, &st, dry, say, complain_of);
+	all = store_expire(&st, dry, say) >= 0;
+	if (!all)
+		complain("reap: expired sessions: %s", strerror(errno));
+	all = trash_empty(c, &st, dry, say, complain_of) && all;
 	state_close(&st);
 	return all;
 }

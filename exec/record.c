@@ -168,11 +168,13 @@ take_env(struct session *s, const char *text, char *why, size_t size)
 {
 	if (s->env == NULL)
 		s->env = calloc(PLAN_ENV_MAX + 1, sizeof(*s->env));
-	if (s->env == NULL || s->env_count == PLAN_ENV_MAX)
+	if (s->env == NULL)
+		fail_memory();
+	if (s->env_count == PLAN_ENV_MAX)
 		return refuse(why, size, "env", "too many variables");
 	s->env[s->env_count] = strdup(text);
 	if (s->env[s->env_count] == NULL)
-		return refuse(why, size, "env", "no memory");
+		fail_memory();
 	s->env_count++;
 	return 0;
 }

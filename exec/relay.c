@@ -83,6 +83,17 @@ relay_close(struct relay *r)
 	r->len = 0;
 }
 
+/*
+ * What was on its way through fd is not all of it any more: the first error is
+ * told. A terminal says EIO when the other side has gone, which is an end.
+ */
+static void
+lose(struct relay *r, int fd, int error)
+{
+	if (r->error == 0 && !(error == EIO && isatty(fd)))
+		r->error = error;
+}
+
 static void
 write_some(struct relay *r)
 {
@@ -102,12 +113,23 @@ write_some(struct relay *r)
 	if (n < 0) {
 		/* The reader has gone: the writer shall learn of it. */
 		if (errno != EPIPE)
-			r->error = errno;
+			lose(r, r->to, errno);
 		relay_close(r);
 		return;
 	}
 	r->start += (size_t)n;
 	r->len -= (size_t)n;
+}
+
+/*
+ * A socket whose other side has gone, or what was never to be read: nohup(1)'s
+ * input, a directory.
+ */
+static bool
+is_end(int error)
+{
+	return error == EBADF || error == EISDIR || error == EINVAL ||
+	       error == ECONNRESET;
 }
 
 static enum relay_state
@@ -118,8 +140,9 @@ read_some(struct relay *r)
 
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
 		return state;
+	if (n < 0 && !is_end(errno))
+		lose(r, r->from, errno);
 	if (n <= 0) {
-		/* A terminal's master says EIO when its users have gone. */
 		end_source(r);
 		return state;
 	}

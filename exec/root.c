@@ -112,7 +112,6 @@ static int
 make_place(struct inside *in, const char *name)
 {
 	char source[16], link[64];
-	struct stat st;
 	ssize_t len;
 
 	(void)snprintf(source, sizeof(source), "/%s", name);
@@ -121,9 +120,11 @@ make_place(struct inside *in, const char *name)
 		link[len] = '\0';
 		if (symlinkat(link, in->made, name) != 0)
 			return inside_fail(in, "link %s", source);
-	} else if (stat(source, &st) == 0 &&
-		   mkdirat(in->made, name, 0755) != 0) {
-		return inside_fail(in, "mkdir %s", source);
+	} else if (errno == EINVAL) { /* no link */
+		if (mkdirat(in->made, name, 0755) != 0)
+			return inside_fail(in, "mkdir %s", source);
+	} else if (errno != ENOENT) {
+		return inside_fail(in, "look at %s", source);
 	}
 	return 0;
 }
@@ -186,7 +187,12 @@ root_show_system(struct inside *in)
 	for (size_t i = 0; i < sizeof(system_dirs) / sizeof(*system_dirs);
 	     i++) {
 		(void)snprintf(source, sizeof(source), "/%s", system_dirs[i]);
-		if (lstat(source, &st) != 0 || !S_ISDIR(st.st_mode))
+		if (lstat(source, &st) != 0) {
+			if (errno != ENOENT)
+				return inside_fail(in, "look at %s", source);
+			continue;
+		}
+		if (!S_ISDIR(st.st_mode))
 			continue;
 		if (root_show(in, source, system_dirs[i]) != 0)
 			return inside_fail(in, "show %s", source);

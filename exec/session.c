@@ -100,7 +100,7 @@ session_merge_env(struct session *s, const char *text, struct failure *f)
 		s->env = calloc(PLAN_ENV_MAX + 1, sizeof(*s->env));
 	copy = s->env != NULL ? strdup(text) : NULL;
 	if (copy == NULL)
-		return wrong_env(f, "no memory");
+		fail_memory();
 	if (is_there) {
 		free(s->env[i]);
 	} else {
@@ -118,8 +118,11 @@ has_name(const struct plan *p, const char *text)
 {
 	size_t len = strcspn(text, "=");
 	char *name = strndup(text, len);
-	bool has = name != NULL && plan_getenv(p, name) != NULL;
+	bool has;
 
+	if (name == NULL)
+		fail_memory();
+	has = plan_getenv(p, name) != NULL;
 	free(name);
 	return has;
 }

@@ -1,9 +1,25 @@
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "box.h"
 #include "session.h"
 #include "verdict.h"
+
+/* It has been there, or somebody deletes the session, or kills its sandbox. */
+static enum session_result
+judge(const struct session *s, const struct verdict *v, struct failure *f)
+{
+	struct pollfd cancel = { .fd = s->cancel, .events = POLLIN };
+
+	if (v->reason == REASON_EXIT)
+		return SESSION_OK;
+	if (poll(&cancel, 1, 0) == 1)
+		return SESSION_NOT_FOUND;
+	(void)failure_set(f, "session", 0, "its sandbox was ended: %s",
+	    reason_name(v->reason));
+	return SESSION_FAILED;
+}
 
 /* Goes there in a sandbox: a path of a session's is resolved nowhere else. */
 static enum session_result
@@ -27,9 +43,9 @@ try_cwd(const struct config *c, const struct session *s, int caller,
 		return SESSION_WRONG;
 	}
 	if (box_run(&p, c, &v, f) == 0) {
-		r = v.reason == REASON_EXIT ? SESSION_OK : SESSION_NOT_FOUND;
+		r = judge(s, &v, f);
 		verdict_free(&v);
-	} else if (strcmp(f->step, "cwd") == 0) {
+	} else if (strcmp(f->step, "cwd") == 0 && !fail_is_machines(f->error)) {
 		(void)failure_set(f, "session", 0,
 		    "cwd: '%.120s' is not a directory in the session", cwd);
 		r = SESSION_WRONG;

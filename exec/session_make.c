@@ -102,27 +102,32 @@ now_ns(void)
  * What has expired makes room. To look for it takes long where there are many,
  * and who asks again and again is not to keep all processors at it: then it is
  * a tenth of the time. Until when nobody is to look is the directory's time.
+ * 0 or -1/errno.
  */
-static void
+static int
 make_room(const struct state *st)
 {
 	struct timespec until[2] = { { 0, UTIME_OMIT } };
 	int64_t began = now_ns(), pause = 0, took;
 	struct stat s;
+	int error;
 
 	if (fstat(st->dir, &s) == 0)
 		pause = (int64_t)s.st_mtim.tv_sec * 1000000000 +
 			s.st_mtim.tv_nsec - began;
 	if (pause > 0 && pause < PAUSE_MAX)
-		return;
-	(void)store_expire(st, false, NULL);
+		return 0;
+	error = store_expire(st, false, NULL) < 0 ? errno : 0;
 	took = now_ns() - began;
+	errno = error;
 	if (took < LOOK_SHORT)
-		return;
+		return error != 0 ? -1 : 0;
 	pause = took < PAUSE_MAX / 9 ? 9 * took : PAUSE_MAX;
 	until[1].tv_sec = (time_t)((began + took + pause) / 1000000000);
 	until[1].tv_nsec = (long)((began + took + pause) % 1000000000);
 	(void)futimens(st->dir, until);
+	errno = error;
+	return error != 0 ? -1 : 0;
 }
 
 /*
@@ -132,14 +137,26 @@ make_room(const struct state *st)
 static enum session_result
 enter(const struct config *c, const struct state *st, struct failure *f)
 {
+	uint64_t count;
+
 	if (turn_wait(st->sessions, -1, -1, c->session_wait) != 0) {
 		(void)failure_set(f, "state", errno, "lock sessions");
 		return SESSION_FAILED;
 	}
-	if (store_count(st) < c->max_sessions)
-		return SESSION_OK;
-	make_room(st);
-	if (store_count(st) < c->max_sessions)
+	count = store_count(st);
+	if (count >= c->max_sessions && count != UINT64_MAX) {
+		if (make_room(st) != 0) {
+			(void)failure_set(
+			    f, "state", errno, "look for what has expired");
+			return SESSION_FAILED;
+		}
+		count = store_count(st);
+	}
+	if (count == UINT64_MAX) {
+		(void)failure_set(f, "state", errno, "count the sessions");
+		return SESSION_FAILED;
+	}
+	if (count < c->max_sessions)
 		return SESSION_OK;
 	(void)failure_set(f, "session", 0,
 	    "there are max_sessions already: %" PRIu64, c->max_sessions);
@@ -254,8 +271,12 @@ look(const struct state *st, const char *owner, const char *id,
 	auto_fd dir = store_open_dir(st, id);
 	enum session_result r;
 
-	if (dir < 0)
+	if (dir < 0 && errno == ENOENT)
 		return SESSION_NOT_FOUND;
+	if (dir < 0) {
+		(void)failure_set(f, "state", errno, "open a session");
+		return SESSION_FAILED;
+	}
 	r = store_read(dir, owner, id, s, f);
 	return r == SESSION_OK && store_is_expired(s, dir, false)
 		   ? SESSION_NOT_FOUND
@@ -283,6 +304,7 @@ session_list(const struct config *c, const char *owner, const char *after,
     uint64_t limit, bool (*take)(void *context, const struct session *s),
     void *context, struct failure *f)
 {
+	enum session_result r;
 	struct session s;
 	struct state st;
 	size_t n = 0;
@@ -296,15 +318,17 @@ session_list(const struct config *c, const char *owner, const char *after,
 		return SESSION_FAILED;
 	}
 	session_init(&s);
-	for (size_t i = 0; i < n && limit > 0; i++) {
-		/* What cannot be read hides no other. */
-		if (look(&st, owner, ids + i * (SESSION_ID_LEN + 1), &s, f) ==
-		    SESSION_OK) {
+	r = SESSION_OK;
+	for (size_t i = 0; i < n && limit > 0 && r != SESSION_FAILED; i++) {
+		r = look(&st, owner, ids + i * (SESSION_ID_LEN + 1), &s, f);
+		if (r == SESSION_OK)
 			limit = take(context, &s) ? limit - 1 : 0;
-		}
+		/* A record that is damaged hides no other session. */
+		if (r == SESSION_FAILED && f->error == 0)
+			r = SESSION_OK;
 		session_free(&s);
 	}
 	free(ids);
 	state_close(&st);
-	return SESSION_OK;
+	return r == SESSION_FAILED ? r : SESSION_OK;
 }

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "box.h"
+#include "command.h"
 #include "store.h"
 #include "sys.h"
 #include "trash.h"
@@ -74,7 +75,7 @@ take_turn(const struct config *c, const struct state *st, const char *owner,
 	if (turn_wait_run(s->lock, caller, s->cancel, c->session_wait) != 0)
 		return why_not("lock a session", f);
 	if (!state_is_there(st->sessions, id, s->dir))
-		return SESSION_NOT_FOUND;
+		return why_not("find a session", f);
 	/* The record may have changed while this one waited. */
 	session_init(&fresh);
 	r = store_read(s->dir, owner, id, &fresh, f);
@@ -129,16 +130,26 @@ session_close(const struct config *c, struct session *s)
 	struct session now;
 	struct failure f;
 
+	char text[320];
+	enum session_result r;
+
 	(void)c;
+	if (s->dir < 0)
+		return;
 	session_init(&now);
 	/* By its directory: what was deleted meanwhile is in the trash. */
-	if (s->dir >= 0 && lock_record(s->dir, &f) == SESSION_OK) {
-		if (store_read(s->dir, NULL, s->id, &now, &f) == SESSION_OK) {
-			now.last_used_at = store_now();
-			(void)store_write(s->dir, &now, &f);
-		}
-		(void)flock(s->dir, LOCK_UN);
+	r = lock_record(s->dir, &f);
+	if (r == SESSION_OK)
+		r = store_read(s->dir, NULL, s->id, &now, &f);
+	if (r == SESSION_OK) {
+		now.last_used_at = store_now();
+		if (store_write(s->dir, &now, &f) != 0)
+			r = SESSION_FAILED;
 	}
+	/* What ran has its result all the same; the session may end early. */
+	if (r == SESSION_FAILED)
+		complain("%s", failure_text(&f, text, sizeof(text)));
+	(void)flock(s->dir, LOCK_UN);
 	session_free(&now);
 	session_free(s);
 }
@@ -163,7 +174,7 @@ change_record(const struct state *st, const char *owner, const char *id,
 	if (r != SESSION_OK)
 		return r;
 	if (!state_is_there(st->sessions, id, dir))
-		return SESSION_NOT_FOUND;
+		return why_not("find a session", f);
 	r = store_read(dir, owner, id, s, f);
 	if (r == SESSION_OK && store_is_expired(s, dir, false))
 		r = SESSION_NOT_FOUND;
@@ -172,8 +183,9 @@ change_record(const struct state *st, const char *owner, const char *id,
 	if (r != SESSION_OK || store_write(dir, s, f) == 0)
 		return r;
 	/* It may have been deleted, and taken apart, in this moment. */
-	return state_is_there(st->sessions, id, dir) ? SESSION_FAILED
-						     : SESSION_NOT_FOUND;
+	return !state_is_there(st->sessions, id, dir) && errno == ENOENT
+		   ? SESSION_NOT_FOUND
+		   : SESSION_FAILED;
 }
 
 enum session_result
@@ -219,21 +231,26 @@ find(const struct state *st, const char *owner, const char *id, int *ret_dir,
 	return r;
 }
 
-/* Whoever runs in it, or waits to, has the FIFO open and sees the byte. */
-static void
+/*
+ * Whoever runs in it, or waits to, has the FIFO open and sees the byte. With
+ * no reader it cannot be opened. 0 or -1/errno.
+ */
+static int
 end_runs(
     const struct config *c, const struct state *st, int dir, const char *name)
 {
-	auto_fd cancel = openat(
-	    dir, "cancel", O_WRONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	auto_fd lock =
 	    openat(dir, "lock", O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	auto_fd cancel = openat(
+	    dir, "cancel", O_WRONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 
-	if (cancel >= 0)
-		(void)!write(cancel, "", 1);
+	if (cancel < 0 ? errno != ENXIO && errno != ENOENT
+		       : write(cancel, "", 1) != 1)
+		return -1;
 	if (lock < 0 || turn_wait_run(lock, -1, -1, DELETE_WAIT) != 0)
-		return;
+		return 0;
 	trash_remove(c, st, name, DELETE_AT_ONCE, NULL);
+	return 0;
 }
 
 enum session_result
@@ -253,8 +270,10 @@ session_delete(const struct config *c, const char *owner, const char *id,
 	if (r == SESSION_OK && store_discard(&st, id, name) != 0)
 		r = why_not("rename", f);
 	if (r == SESSION_OK) {
-		(void)fsync(st.sessions);
-		end_runs(c, &st, dir, name);
+		if (fsync(st.sessions) != 0)
+			r = why_not("sync", f);
+		if (end_runs(c, &st, dir, name) != 0)
+			r = why_not("end what runs in it", f);
 	}
 	state_close(&st);
 	return r;

@@ -84,10 +84,12 @@ open_private(int dir, const char *name, struct failure *f)
 {
 	struct stat st;
 
-	if (mkdirat(dir, name, 0700) == 0)
-		(void)fsync(dir);
-	else if (errno != EEXIST)
-		return failure_set(f, "state", errno, "mkdir %s", name);
+	if (mkdirat(dir, name, 0700) != 0) {
+		if (errno != EEXIST)
+			return failure_set(f, "state", errno, "mkdir %s", name);
+	} else if (fsync(dir) != 0) {
+		return failure_set(f, "state", errno, "sync");
+	}
 	auto_fd fd =
 	    openat(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0 || fstat(fd, &st) != 0)
@@ -172,7 +174,9 @@ state_is_there(int dir, const char *name, int fd)
 {
 	struct stat ours, there;
 
-	return fstat(fd, &ours) == 0 &&
-	       fstatat(dir, name, &there, AT_SYMLINK_NOFOLLOW) == 0 &&
-	       ours.st_dev == there.st_dev && ours.st_ino == there.st_ino;
+	if (fstat(fd, &ours) != 0 ||
+	    fstatat(dir, name, &there, AT_SYMLINK_NOFOLLOW) != 0)
+		return false;
+	errno = ENOENT;
+	return ours.st_dev == there.st_dev && ours.st_ino == there.st_ino;
 }

@@ -47,7 +47,7 @@ int state_random(char *buf, size_t n);
 
 /*
  * Does what is open at fd still have this name in dir? Whoever has waited for
- * a lock has to ask.
+ * a lock has to ask. Where not, errno is ENOENT, or why it cannot be told.
  */
 bool state_is_there(int dir, const char *name, int fd);
 

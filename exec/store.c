@@ -122,7 +122,10 @@ is_running(int dir)
 	    openat(dir, "lock", O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 
 	auto_fd left = lock >= 0 ? place_left(lock, 0) : -1;
-	return left >= 0 || (lock >= 0 && flock(lock, LOCK_SH | LOCK_NB) != 0);
+	/* Where it cannot be told somebody may be. */
+	if (lock < 0 || left >= 0 || errno != ENOENT)
+		return lock >= 0 || errno != ENOENT;
+	return flock(lock, LOCK_SH | LOCK_NB) != 0;
 }
 
 bool

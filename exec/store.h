@@ -54,9 +54,10 @@ int store_discard(const struct state *st, const char *id, char *ret_name);
 
 /*
  * Discards what has expired and nobody runs in; say names each. Returns how
- * many. With dry only says.
+ * many, or -1/errno when it cannot be told of one, or be done: then the others
+ * have gone all the same. With dry only says.
  */
-unsigned store_expire(const struct state *st, bool dry,
+int store_expire(const struct state *st, bool dry,
     void (*say)(const char *what, const char *name));
 
 /*
@@ -67,7 +68,7 @@ unsigned store_expire(const struct state *st, bool dry,
 int store_list(
     const struct state *st, const char *after, char **ret_ids, size_t *ret_n);
 
-/* How many there are. */
+/* How many there are; UINT64_MAX/errno when that cannot be told. */
 uint64_t store_count(const struct state *st);
 
 /*

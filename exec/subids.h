@@ -3,18 +3,23 @@
 
 #include <stdint.h>
 
-/*
- * The files /etc/subuid and /etc/subgid: see subuid(5). A path that cannot be
- * read is a file without lines, as a line is nothing that has another form.
- */
+#include "fail.h"
+
+/* The caller's first ranges of /etc/subuid and /etc/subgid. */
+struct subids {
+	uint64_t uids, uid_count;
+	uint64_t gids, gid_count;
+};
 
 /*
- * The first id of the caller's first range in the file, by name (or NULL) or
- * number, and in *ret_count how many there are; 0 for none.
+ * 1 when the caller has both and newuidmap(1) can be asked for them, 0, or -1
+ * with f where that cannot be told: it would be other ids.
  */
-uint64_t subids_find(const char *path, const char *name, uint64_t *ret_count);
+int subids_find(struct subids *ret, struct failure *f);
 
-/* Where the file's first range that [start, +count) meets ends, or start. */
-uint64_t subids_skip(const char *path, uint64_t start, uint64_t count);
+/*
+ * Has somebody been given any of the ids from start on? 1, 0, or -1 with f.
+ */
+int subids_meet(uint64_t start, uint64_t count, struct failure *f);
 
 #endif

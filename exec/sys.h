@@ -10,6 +10,7 @@
 #include <sys/syscall.h>
 #include <sys/types.h>
 
+#include <errno.h>
 #include <fcntl.h>
 #include <linux/mount.h>
 #include <linux/openat2.h>
@@ -37,8 +38,11 @@
 static inline void
 sys_close(int *fd)
 {
+	int error = errno;
+
 	if (*fd >= 0)
 		close(*fd);
+	errno = error;
 }
 
 /* Hands the descriptor out of its auto_fd. */

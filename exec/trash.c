@@ -72,52 +72,63 @@ trash_remove(const struct config *c, const struct state *st, const char *name,
 
 /*
  * Whoever makes a session has its directory locked, and whoever runs in one
- * that was deleted its lock. Keeps the locks in fds.
+ * that was deleted its lock. Keeps the locks in fds. 1, 0, or -1/errno where
+ * it cannot be told: then somebody may be at work in it.
  */
-static bool
+static int
 is_free(int trash, const char *name, int fds[2])
 {
 	fds[0] = openat(
 	    trash, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	/* Then it has just gone, or never was a session. */
+	/* What cannot be opened so never was a session. */
 	if (fds[0] < 0)
-		return errno != ENOENT;
+		return errno == ENOENT ? 0 : fail_is_machines(errno) ? -1 : 1;
 	fds[1] = openat(
 	    fds[0], "lock", O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-	auto_fd left = fds[1] >= 0 ? place_left(fds[1], 0) : -1;
-	return left < 0 && flock(fds[0], LOCK_EX | LOCK_NB) == 0 &&
-	       (fds[1] < 0 || flock(fds[1], LOCK_EX | LOCK_NB) == 0) &&
-	       state_is_there(trash, name, fds[0]);
+	if (fds[1] < 0 && fail_is_machines(errno))
+		return -1;
+	if (fds[1] >= 0) {
+		auto_fd left = place_left(fds[1], 0);
+
+		if (left >= 0 || errno != ENOENT)
+			return left >= 0 ? 0 : -1;
+	}
+	if (flock(fds[0], LOCK_EX | LOCK_NB) != 0 ||
+	    (fds[1] >= 0 && flock(fds[1], LOCK_EX | LOCK_NB) != 0))
+		return errno == EWOULDBLOCK ? 0 : -1;
+	if (state_is_there(trash, name, fds[0]))
+		return 1;
+	return errno == ENOENT ? 0 : -1;
 }
 
-/* The names in the trash; NULL for want of memory, or of any. */
-static char **
-list_names(int trash, size_t *ret_n)
+/* The names in the trash; 0 or -1/errno. */
+static int
+list_names(int trash, char ***ret, size_t *ret_n)
 {
 	auto_fd fd = openat(trash, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	DIR *d = fd >= 0 ? fdopendir(fd) : NULL;
-	char **names = NULL, **more;
+	char **names = NULL;
 	const struct dirent *e;
 	size_t n = 0;
+	int error;
 
-	if (d != NULL)
-		(void)sys_take(&fd);
-	while (d != NULL && (e = readdir(d)) != NULL) {
+	if (d == NULL)
+		return -1;
+	(void)sys_take(&fd);
+	while (errno = 0, (e = readdir(d)) != NULL) {
 		if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0)
 			continue;
-		more = realloc(names, (n + 1) * sizeof(*names));
-		if (more == NULL)
-			break;
-		names = more;
-		names[n] = strdup(e->d_name);
-		if (names[n] == NULL)
-			break;
+		names = realloc(names, (n + 1) * sizeof(*names));
+		if (names == NULL || (names[n] = strdup(e->d_name)) == NULL)
+			fail_memory();
 		n++;
 	}
-	if (d != NULL)
-		(void)closedir(d);
+	error = errno;
+	(void)closedir(d);
+	*ret = names;
 	*ret_n = n;
-	return names;
+	errno = error;
+	return error != 0 ? -1 : 0;
 }
 
 /* Whether there is nothing left of it, unless it is somebody's. */
@@ -128,8 +139,12 @@ remove_free(const struct config *c, const struct state *st, const char *name,
 {
 	int fds[2] = { -1, -1 };
 	bool gone = true;
+	int r = is_free(st->trash, name, fds);
 
-	if (is_free(st->trash, name, fds)) {
+	if (r < 0) {
+		problem(name, errno);
+		gone = false;
+	} else if (r > 0) {
 		gone = dry || trash_remove(c, st, name, UINT64_MAX, problem) ==
 				  TRASH_GONE;
 		if (gone)
@@ -146,8 +161,13 @@ trash_empty(const struct config *c, const struct state *st, bool dry,
     void (*problem)(const char *name, int error))
 {
 	size_t n = 0;
-	char **names = list_names(st->trash, &n);
+	char **names = NULL;
 	bool clean = true;
+
+	if (list_names(st->trash, &names, &n) != 0) {
+		problem("trash", errno);
+		clean = false;
+	}
 
 	for (size_t i = 0; i < n; i++) {
 		clean =

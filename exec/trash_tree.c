@@ -151,8 +151,9 @@ move_up(struct cleaner *k, int dir, const char *name)
 	if (fd < 0 || renameat(dir, name, k->dir, fresh) != 0)
 		return -1;
 	k->moved[k->moved_count] = strdup(fresh);
-	if (k->moved[k->moved_count] != NULL)
-		k->moved_count++;
+	if (k->moved[k->moved_count] == NULL)
+		fail_memory();
+	k->moved_count++;
 	return 0;
 }
 
@@ -267,7 +268,7 @@ trash_tree(int dir, const char *name, uint64_t budget,
 	bool finished;
 
 	if (k == NULL)
-		return TRASH_FAILED;
+		fail_memory();
 	k->dir = dir;
 	k->budget = budget;
 	k->problem = problem;

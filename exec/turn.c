@@ -103,7 +103,7 @@ turn_wait_run(int fd, int caller, int gone, uint64_t ms)
 		return -1;
 	auto_fd left = place_left(fd, 0);
 	if (left < 0)
-		return 0;
+		return errno == ENOENT ? 0 : -1;
 	now = now_ms();
 	errno = watch_waiter(left, caller, gone, now < end ? end - now : 0);
 	return errno == 0 ? 0 : -1;

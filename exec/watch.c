@@ -36,7 +36,7 @@ now_us(void)
 	return (uint64_t)t.tv_sec * 1000000 + (uint64_t)t.tv_nsec / 1000;
 }
 
-void
+int
 watch_prepare(struct box *b)
 {
 	const int fds[] = { b->plan->in.fd, b->plan->out.fd };
@@ -59,8 +59,11 @@ watch_prepare(struct box *b)
 	(void)signal(SIGCHLD, SIG_DFL);
 	b->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 	b->terminal = b->tty.fd = -1;
+	if (b->signals < 0)
+		return failure_set(b->failure, "start", errno, "signalfd");
 	if (b->plan->tty)
 		tty_take(&b->tty, fds, 2);
+	return 0;
 }
 
 void
@@ -113,6 +116,7 @@ reap(struct box *b)
 	while (wait4(b->pid, &status, __WALL, &b->usage) < 0 && errno == EINTR)
 		;
 	b->dead = true;
+	b->left = WIFEXITED(status);
 }
 
 void
@@ -186,8 +190,11 @@ map_users(struct box *b)
 	} else if (ids_write(proc, "oom_score_adj", "1000") != 0) {
 		(void)failure_set(
 		    b->failure, "oom", errno, "%s/oom_score_adj", path);
+	} else if (send(b->control, "", 1, MSG_NOSIGNAL) != 1 &&
+		   errno != EPIPE && errno != ECONNRESET) {
+		/* It would wait for ever; one that has ended said why. */
+		(void)failure_set(b->failure, "users", errno, "send");
 	} else {
-		(void)send(b->control, "", 1, MSG_NOSIGNAL);
 		return;
 	}
 	b->failed = true;
@@ -204,6 +211,13 @@ take_message(struct box *b)
 	r = control_receive(b->control, &c, fds, 0);
 	if (r < 0 && errno == EAGAIN)
 		return false;
+	/* What it had to say is lost. */
+	if (r < 0 && !b->failed && !b->ended) {
+		(void)failure_set(b->failure, b->ready ? "process" : "start",
+		    errno, "recvmsg");
+		b->failed = true;
+		kill_sandbox(b);
+	}
 	if (r <= 0) {
 		(void)close(b->control);
 		b->control = -1;
@@ -454,6 +468,8 @@ drain(struct box *b)
 int
 watch(struct box *b)
 {
+	static const char *const names[] = { "stdin", "stdout", "stderr" };
+
 	while (!b->dead)
 		turn(b);
 	drain(b);
@@ -462,11 +478,20 @@ watch(struct box *b)
 	if (!b->ready && !b->stopping)
 		return failure_set(b->failure, "start", 0,
 		    "the sandbox's first process died while building");
-	for (int i = 1; i < 3; i++) {
+	if (!b->ended && !b->stopping && b->left) {
+		if (now_us() < wall_us(b))
+			return failure_set(b->failure, "process", 0,
+			    "the sandbox's first process left before the "
+			    "command");
+		/* It does so when mayfly itself was stopped for so long. */
+		b->stopping = true;
+		b->verdict->reason = REASON_WALL;
+	}
+	for (int i = 0; i < 3; i++) {
 		if (b->relays[i].error != 0)
-			return failure_set(b->failure,
-			    i == 1 ? "stdout" : "stderr", b->relays[i].error,
-			    "output was lost");
+			return failure_set(b->failure, names[i],
+			    b->relays[i].error, "%s was lost",
+			    i == 0 ? "input" : "output");
 	}
 	judge(b, now_us());
 	return 0;

@@ -41,13 +41,14 @@ struct box {
 	bool ready, failed, ended, dead;
 	bool input_ended; /* the terminal has been told */
 	bool caller_gone;
+	bool left; /* the sandbox's PID 1 ended by itself */
 	bool stopping; /* a limit or signal ended it: reason is set */
 	int status; /* of the command, once ended */
 	struct rusage usage; /* of everything inside, once dead */
 };
 
-/* Before the sandbox starts: signals and the caller's terminal. */
-void watch_prepare(struct box *b);
+/* Before the sandbox starts: signals and the caller's terminal. 0, or -1. */
+int watch_prepare(struct box *b);
 
 /* Until the end; fills the verdict. 0, or -1 with the failure. */
 int watch(struct box *b);

@@ -225,6 +225,32 @@ if testcase "output that cannot be written is not reported as success"; then
 	mayfly run --json -- echo lost </dev/null >/dev/full 2>err
 	status=$?
 	check_not "status is 0, though the JSON is lost" test "$status" -eq 0
+	for words in 'session create' 'session list' --help --version; do
+		# shellcheck disable=SC2086
+		mayfly $words >/dev/full 2>err
+		status=$?
+		expect_status 125
+		expect_err_has '^mayfly: stdout: '
+	done
+	for one in $(mayfly session list | cut -d ' ' -f 1); do
+		mayfly session delete "$one"
+	done
+fi
+
+if testcase "input that cannot be read to its end is not reported as success"
+then
+	# The memory at 0 is nobody's: the first read fails.
+	mayfly run -- cat </proc/self/mem >out 2>err
+	status=$?
+	expect_status 125
+	expect_err_has '^mayfly: stdin: input was lost: '
+	# What cannot be read at all has nothing to be lost.
+	mayfly run -- cat <. >out 2>err
+	status=$?
+	expect_status 0
+	mayfly run -- cat 0>nothing >out 2>err
+	status=$?
+	expect_status 0
 fi
 
 t_done

@@ -163,7 +163,7 @@ in_the_middle(void)
 	clean();
 }
 
-static bool
+static int
 is_odd(const void *context, int fd, uint64_t n)
 {
 	(void)fd;
