@@ -100,8 +100,9 @@ $(BUILD)/unit/%: tests/unit/%.c $(wildcard tests/unit/*.h) $(OBJECTS) | filter-f
 
 # What lets system calls fail. It stands beside the program in a virtual machine
 # as well, which has no library for it.
-$(BUILD)/inject: tests/faults/inject.c $(BUILD)/flags
-	$(CC) -std=gnu17 -D_GNU_SOURCE $(WARN) $(CFLAGS) -static -o $@ $< -lseccomp
+INJECT = $(wildcard tests/faults/*.c)
+$(BUILD)/inject: $(INJECT) $(wildcard tests/faults/*.h) $(BUILD)/flags
+	$(CC) -std=gnu17 -D_GNU_SOURCE $(WARN) $(CFLAGS) -static -o $@ $(INJECT) -lseccomp
 
 -include $(OBJECTS:.o=.d) $(BUILD)/exec/main.d
 

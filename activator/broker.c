@@ -92,13 +92,23 @@ broker_refuse_session(
 	return true;
 }
 
+/* Is there no changing the request such that it could be done? */
+static bool
+is_machines(const struct failure *f)
+{
+	/* So much was not to be had of the limit `disk`. */
+	if (strcmp(f->step, "files") == 0 &&
+	    (f->error == ENOSPC || f->error == EDQUOT))
+		return false;
+	/* Nobody asks for an RLIMIT by its name. */
+	return fail_is_machines(f->error) ||
+	       strncmp(f->detail, "RLIMIT_", 7) == 0;
+}
+
 void
 broker_refuse_failure(struct broker *b, const struct failure *f)
 {
-	/*
-	 * What the request brought along, and what it may ask of that: its own
-	 * words may come back. Nobody asks for an RLIMIT by its name.
-	 */
+	/* What the request brought along: its own words may come back. */
 	static const char *const its_own[] = { "cwd", "files", "user", "image",
 		"limits" };
 	char text[320];
@@ -106,9 +116,7 @@ broker_refuse_failure(struct broker *b, const struct failure *f)
 	(void)failure_text(f, text, sizeof(text));
 	keep_why(b, text);
 	for (size_t i = 0; i < sizeof(its_own) / sizeof(*its_own); i++) {
-		if (strcmp(its_own[i], f->step) == 0 &&
-		    !fail_is_machines(f->error) &&
-		    strncmp(f->detail, "RLIMIT_", 7) != 0) {
+		if (strcmp(its_own[i], f->step) == 0 && !is_machines(f)) {
 			broker_refuse(b, ERROR_INVALID_FIELD, text);
 			return;
 		}

@@ -190,14 +190,15 @@ wipe(const struct plan *p)
  * For who goes where a request's paths lead: /proc/self/fd leads to all that
  * is open, and the lock of the session is a file of the host's.
  */
-static void
+static int
 leave_open(const struct inside *in, int fd)
 {
 #ifndef MUTATE_LEAVE_OPEN
-	close_but((const int[]){ in->control, fd }, 2);
+	return close_but((const int[]){ in->control, fd }, 2);
 #else
 	(void)in;
 	(void)fd;
+	return 0;
 #endif
 }
 
@@ -220,7 +221,9 @@ place_files(struct inside *in)
 	if (pid < 0)
 		report(in, CONTROL_FAILED, errno, "files", "fork");
 	if (pid == 0) {
-		leave_open(in, p->files_in);
+		if (leave_open(in, p->files_in) != 0)
+			report(in, CONTROL_FAILED, errno, "files",
+			    "close_range");
 		if (chdir(cwd) != 0)
 			report(in, CONTROL_FAILED, errno, "cwd", cwd);
 		if (files_place(p, name) != 0)
@@ -235,6 +238,13 @@ place_files(struct inside *in)
 	(void)close(p->files_in);
 }
 
+static void
+wait_for_all(void)
+{
+	while (waitpid(-1, NULL, __WALL) > 0 || errno == EINTR)
+		;
+}
+
 /*
  * After the command: what it left behind is killed first, so that nothing
  * can change a file, or the process that reads it, meanwhile.
@@ -242,23 +252,27 @@ place_files(struct inside *in)
 static void
 collect_files(struct inside *in)
 {
-	const struct plan *p = in->plan;
+	struct plan p = *in->plan;
 	pid_t pid;
 
-	if (p->files_out < 0)
+	if (p.files_out < 0)
 		return;
 	(void)kill(-1, SIGKILL);
-	while (waitpid(-1, NULL, __WALL) > 0)
-		;
+	wait_for_all();
 	pid = fork();
 	if (pid == 0) {
-		leave_open(in, p->files_out);
-		if (chdir(p->cwd != NULL ? p->cwd : "/") == 0)
-			(void)files_collect(p);
+		if (leave_open(in, p.files_out) != 0)
+			_exit(1);
+		if (chdir(p.cwd != NULL ? p.cwd : "/") != 0) {
+			if (fail_is_machines(errno))
+				_exit(1);
+			/* The command took it away, and what was in it. */
+			p.collect_count = 0;
+		}
+		(void)files_collect(&p);
 		_exit(0);
 	}
-	while (waitpid(-1, NULL, __WALL) > 0)
-		;
+	wait_for_all();
 }
 
 /* Reaps until the command has ended; its status. */
@@ -277,8 +291,7 @@ wait_for(pid_t command, uint64_t backstop_ms)
 		       (pid < 0 && errno == EINTR)) {
 			if (pid == command) {
 #ifdef MUTATE_LEFTOVERS
-				while (waitpid(-1, NULL, __WALL) > 0)
-					;
+				wait_for_all();
 #endif
 				return status;
 			}

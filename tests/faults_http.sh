@@ -47,6 +47,9 @@ expect_error()
 	if [[ $code == 5?? ]]; then
 		jq -e 'has("code") and has("message") and has("request_id")' \
 		    body >seen 2>&1 || wrong "no error of the API"
+	elif [[ $code == 422 && $met == write ]] &&
+	    grep -qE '"files: .*(No space|Quota)' body; then
+		: # the limit `disk` is reached
 	elif [[ -n $code ]]; then
 		wrong "the answer is $code: $(head -c 200 body)"
 	elif [[ $at == -k* ]]; then
