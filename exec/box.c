@@ -221,6 +221,7 @@ start_sandbox(struct box *b, int control, const struct ends e[3])
 	struct clone_args args = { .flags = CLONE_PIDFD | CLONE_CLEAR_SIGHAND,
 		.pidfd = (uint64_t)(uintptr_t)&b->pidfd,
 		.exit_signal = SIGCHLD };
+	int64_t before_us;
 
 	for (size_t i = 0; i < sizeof(namespaces) / sizeof(*namespaces); i++)
 		args.flags |= namespaces[i];
@@ -230,14 +231,16 @@ start_sandbox(struct box *b, int control, const struct ends e[3])
 		args.flags |= CLONE_INTO_CGROUP;
 		args.cgroup = (uint64_t)b->cgroup.dir;
 	}
+	before_us = place_now_us();
 	b->pid = sys_clone3(&args);
 	if (b->pid < 0)
 		return clone_failed(b, errno);
 	if (b->pid == 0)
 		start_inside(b, control, e);
 	spread(b->pid);
-	if (ids_note(&b->ids, b->pid) != 0 ||
-	    (b->plan->lock >= 0 && place_note(b->plan->lock, 0, b->pid) != 0)) {
+	if (ids_note(&b->ids, b->pid, before_us) != 0 ||
+	    (b->plan->lock >= 0 &&
+		place_note(b->plan->lock, 0, b->pid, before_us) != 0)) {
 		(void)failure_set(
 		    b->failure, "ids", errno, "note who has them");
 		watch_abandon(b);

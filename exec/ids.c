@@ -157,9 +157,11 @@ ids_unmapped(const struct ids *ids, struct failure *f)
 }
 
 int
-ids_note(const struct ids *ids, pid_t pid)
+ids_note(const struct ids *ids, pid_t pid, int64_t before_us)
 {
-	return ids->lease >= 0 ? place_note(ids->lease, ids->range, pid) : 0;
+	return ids->lease >= 0
+		   ? place_note(ids->lease, ids->range, pid, before_us)
+		   : 0;
 }
 
 int

@@ -44,7 +44,7 @@ int ids_take(
     struct ids *ids, const struct config *c, bool one_owner, struct failure *f);
 
 /* Whom the range is leased for, as soon as there is one. */
-int ids_note(const struct ids *ids, pid_t pid);
+int ids_note(const struct ids *ids, pid_t pid, int64_t before_us);
 
 /*
  * The failure that not all of the range is mapped where root itself is in a

@@ -15,13 +15,14 @@
 /* Beyond all places: who has it locked is the only one that looks for one. */
 #define GATE (INT64_MAX - 1)
 
-/* What a process noted as started then may be off by: a tick, and the call. */
-#define BORN_SLACK_US 1000000
-
-/* A process, also after its number has been given to another one. */
+/*
+ * A process, also after its number has been given to another one: of those
+ * who have had it, the one that was born in these microseconds.
+ */
 struct note {
-	int64_t pid;
-	int64_t born_us; /* CLOCK_REALTIME */
+	int32_t pid;
+	uint32_t took_us; /* to start it */
+	int64_t before_us; /* CLOCK_BOOTTIME, as /proc has it */
 };
 _Static_assert(sizeof(struct note) == PLACE_NOTE, "as the header says");
 
@@ -88,19 +89,21 @@ place_take(int fd, uint64_t count,
 	return r;
 }
 
-static int64_t
-clock_us(clockid_t clock)
+int64_t
+place_now_us(void)
 {
 	struct timespec t;
 
-	(void)clock_gettime(clock, &t);
+	(void)clock_gettime(CLOCK_BOOTTIME, &t);
 	return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
 }
 
 int
-place_note(int fd, uint64_t n, pid_t pid)
+place_note(int fd, uint64_t n, pid_t pid, int64_t before_us)
 {
-	struct note note = { pid, clock_us(CLOCK_REALTIME) };
+	int64_t took = place_now_us() - before_us;
+	struct note note = { pid,
+		took < UINT32_MAX ? (uint32_t)took : UINT32_MAX, before_us };
 	ssize_t done =
 	    pwrite(fd, &note, sizeof(note), (off_t)(n * sizeof(note)));
 
@@ -109,16 +112,16 @@ place_note(int fd, uint64_t n, pid_t pid)
 	return done == sizeof(note) ? 0 : -1;
 }
 
-/* When the process began, as CLOCK_REALTIME now counts it; -1/errno. */
+/* The tick in which the process began; -1/errno. */
 static int64_t
-born_us(int64_t pid)
+born_tick(pid_t pid)
 {
 	char path[32], buf[1024];
 	unsigned long long ticks;
 	const char *p;
 	ssize_t n;
 
-	(void)snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
+	(void)snprintf(path, sizeof(path), "/proc/%d/stat", pid);
 	auto_fd fd = open(path, O_RDONLY | O_CLOEXEC);
 	n = fd < 0 ? -1 : read(fd, buf, sizeof(buf) - 1);
 	buf[n > 0 ? n : 0] = '\0';
@@ -132,8 +135,17 @@ born_us(int64_t pid)
 			errno = ESRCH;
 		return -1;
 	}
-	return (int64_t)ticks * (1000000 / sysconf(_SC_CLK_TCK)) +
-	       clock_us(CLOCK_REALTIME) - clock_us(CLOCK_BOOTTIME);
+	return (int64_t)ticks;
+}
+
+/* Or has its number been given to another one since? */
+static bool
+is_it(const struct note *note, int64_t tick)
+{
+	const int64_t tick_us = 1000000 / sysconf(_SC_CLK_TCK);
+
+	return tick >= note->before_us / tick_us &&
+	       tick <= (note->before_us + note->took_us) / tick_us;
 }
 
 /* There is nobody, unless that cannot be told. */
@@ -149,25 +161,23 @@ int
 place_left(int fd, uint64_t n)
 {
 	struct pollfd ended = { .events = POLLIN };
-	int64_t born, off;
+	int64_t born;
 	struct note note;
 	ssize_t len = pread(fd, &note, sizeof(note), (off_t)(n * sizeof(note)));
 	int r;
 
 	/* A directory, or a pipe, has no note. */
-	if (len != sizeof(note) || note.pid <= 0 || note.pid > INT32_MAX)
+	if (len != sizeof(note) || note.pid <= 0 || note.before_us < 0)
 		return nobody(len >= 0 || !fail_is_machines(errno));
-	auto_fd pidfd = (int)syscall(SYS_pidfd_open, (pid_t)note.pid, 0);
+	auto_fd pidfd = (int)syscall(SYS_pidfd_open, note.pid, 0);
 	if (pidfd < 0)
 		return nobody(errno == ESRCH || errno == EINVAL);
-	born = born_us(note.pid);
+	born = born_tick(note.pid);
 	if (born < 0)
 		return nobody(errno == ENOENT || errno == ESRCH);
-	/* Had it been another one since, then this is not its birthday. */
-	off = born - note.born_us;
 	ended.fd = pidfd;
 	r = poll(&ended, 1, 0);
-	if (off > BORN_SLACK_US || off < -BORN_SLACK_US || r != 0)
+	if (!is_it(&note, born) || r != 0)
 		return nobody(r >= 0);
 	return sys_take(&pidfd);
 }

@@ -29,7 +29,10 @@ int place_take(int fd, uint64_t count,
  * an offset, who that process is.
  */
 #define PLACE_NOTE 16 /* bytes of a note */
-int place_note(int fd, uint64_t n, pid_t pid); /* 0 or -1/errno */
+/* before_us: what place_now_us() said before the process was started. 0 or
+ * -1/errno. */
+int place_note(int fd, uint64_t n, pid_t pid, int64_t before_us);
+int64_t place_now_us(void);
 
 /*
  * A pidfd of the process noted, which has ended once the descriptor is

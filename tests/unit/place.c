@@ -195,12 +195,14 @@ notes(void)
 {
 	struct pollfd left = { .events = POLLIN };
 	int fd, go[2];
+	int64_t before;
 	pid_t pid;
 
 	start();
 	fd = open_places();
 	HOLDS(place_left(fd, 0) < 0);
 	HOLDS(pipe(go) == 0);
+	before = place_now_us();
 	pid = fork();
 	if (pid == 0) {
 		char byte;
@@ -208,7 +210,7 @@ notes(void)
 		(void)close(go[1]);
 		_exit(read(go[0], &byte, 1) != 0);
 	}
-	place_note(fd, 3, pid);
+	place_note(fd, 3, pid, before);
 	left.fd = place_left(fd, 3);
 	HOLDS(left.fd >= 0 && poll(&left, 1, 0) == 0);
 	HOLDS(place_left(fd, 2) < 0 && place_left(fd, 4) < 0);
@@ -225,21 +227,30 @@ notes(void)
 static void
 another(void)
 {
-	struct timespec now;
-	int64_t note[2];
+	int64_t note[2], before = place_now_us();
+	pid_t pid;
 	int fd;
 
 	start();
 	fd = open_places();
-	place_note(fd, 0, getpid());
-	HOLDS(place_left(fd, 0) >= 0);
-	(void)clock_gettime(CLOCK_REALTIME, &now);
-	for (int64_t off = -3; off <= 3; off += 6) {
-		note[0] = getpid();
-		note[1] = ((int64_t)now.tv_sec + off) * 1000000;
-		HOLDS(pwrite(fd, note, sizeof(note), 0) == sizeof(note));
-		HOLDS(place_left(fd, 0) < 0);
+	pid = fork();
+	if (pid == 0) {
+		(void)pause();
+		_exit(0);
 	}
+	place_note(fd, 0, pid, before);
+	HOLDS(place_left(fd, 0) >= 0);
+	/* Those who came just before, and just after, are others. */
+	place_note(fd, 1, pid, before - 60000000);
+	HOLDS(pread(fd, note, sizeof(note), sizeof(note)) == sizeof(note));
+	note[0] = pid;
+	HOLDS(pwrite(fd, note, sizeof(note), 0) == sizeof(note));
+	HOLDS(place_left(fd, 0) < 0);
+	(void)usleep(30000);
+	place_note(fd, 0, pid, place_now_us());
+	HOLDS(place_left(fd, 0) < 0);
+	(void)kill(pid, SIGKILL);
+	HOLDS(waitpid(pid, NULL, 0) == pid);
 	memset(note, 0x5a, sizeof(note));
 	HOLDS(pwrite(fd, note, sizeof(note), 0) == sizeof(note));
 	HOLDS(place_left(fd, 0) < 0);
