@@ -202,7 +202,7 @@ log_request(struct broker *b, struct note *n)
 	log_number(&l, "status", (long long)n->status);
 	if (b->has_verdict) {
 		if (n->output_over)
-			verdict_exceed(&b->verdict);
+			verdict_exceed(&b->verdict, REASON_OUTPUT);
 		log_run(b, &l);
 	}
 	if (*b->because != '\0')

@@ -400,7 +400,7 @@ carry(struct reply *r, int link, const struct body *b, enum http_accept accept,
 		return -1;
 	check_whole(&c);
 	if (c.told)
-		verdict_exceed(&c.verdict);
+		verdict_exceed(&c.verdict, REASON_OUTPUT);
 	note->output_over = c.told;
 	done = c.streamed ? answer_stream(&c) : answer_whole(&c);
 	return done;

@@ -183,6 +183,7 @@ start_inside(struct box *b, int control, const struct ends e[3])
 		.ids = &b->ids,
 		.control = control,
 		.as_kb = LIMIT_UNSET,
+		.sampled = b->disk.by == ENFORCED_SAMPLED,
 		.backstop = limit[LIMIT_WALL] + 5000 };
 	char go;
 
@@ -272,6 +273,7 @@ box_start(struct box *b)
 	if (ids_take(&b->ids, b->config, plan_writes_outside(b->plan),
 		b->failure) != 0 ||
 	    cgroup_open(&b->cgroup, b->plan, b->failure) != 0 ||
+	    disk_open(&b->disk, b->config, b->plan, b->failure) != 0 ||
 	    open_streams(b, e) != 0)
 		return -1;
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) != 0)
@@ -304,7 +306,7 @@ fill_enforced(struct box *b)
 	e[LIMIT_NOFILE] = ENFORCED_RLIMIT;
 	e[LIMIT_NPROC] = b->cgroup.pids ? ENFORCED_CGROUP : ENFORCED_RLIMIT;
 	e[LIMIT_DISK] = ENFORCED_TMPFS;
-	e[LIMIT_SESSION_DISK] = ENFORCED_NONE;
+	e[LIMIT_SESSION_DISK] = b->disk.by;
 	e[LIMIT_CPUS] = l->value[LIMIT_CPUS] != LIMIT_UNSET && b->cgroup.cpu
 			    ? ENFORCED_CGROUP
 			    : ENFORCED_NONE;
@@ -330,6 +332,7 @@ box_run(const struct plan *p, const struct config *c, struct verdict *v,
 		.pid = -1,
 		.pidfd = -1,
 		.control = -1,
+		.disk = { .by = ENFORCED_NONE, .tally = { 0, -1 } },
 		.cgroup = { .dir = -1, .parent = -1 } };
 	int r;
 
@@ -341,6 +344,8 @@ box_run(const struct plan *p, const struct config *c, struct verdict *v,
 		r = box_start(&b);
 	if (r == 0)
 		r = watch(&b);
+	if (disk_close(&b.disk) && r == 0)
+		verdict_exceed(v, REASON_DISK);
 	if (r == 0)
 		fill_enforced(&b);
 	cgroup_close(&b.cgroup);

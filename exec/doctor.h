@@ -73,6 +73,9 @@ void look_smt(struct doctor *d, const char *name);
 void look_ksm(struct doctor *d, const char *name);
 void look_sandbox(struct doctor *d, const char *name);
 
+/* probe_disk.c */
+void look_session_disk(struct doctor *d, const char *name);
+
 /* settings.c: what the host's kernel is told, a finding each; its modules. */
 void look_settings(struct doctor *d, const char *name);
 void look_core_pattern(struct doctor *d, const char *name);

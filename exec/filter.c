@@ -24,6 +24,7 @@ static const struct {
 	{ 0, PROGRAM(filter_allow) },
 	{ FILTER_NOSUID, PROGRAM(filter_nosuid) },
 	{ FILTER_NOSOCKET, PROGRAM(filter_nosocket) },
+	{ FILTER_SAMPLED, PROGRAM(filter_sampled) },
 };
 
 int
@@ -34,6 +35,9 @@ filter_load(unsigned extra)
 #endif
 #ifdef MUTATE_FILTER_NOSUID
 	extra &= ~(unsigned)FILTER_NOSUID;
+#endif
+#ifdef MUTATE_FILTER_SAMPLED
+	extra &= ~(unsigned)FILTER_SAMPLED;
 #endif
 	for (size_t i = 0; i < sizeof(programs) / sizeof(programs[0]); i++) {
 		struct sock_fprog program = {

@@ -4,6 +4,7 @@
 enum {
 	FILTER_NOSUID = 1, /* nothing can be made set-user-id or set-group-id */
 	FILTER_NOSOCKET = 2, /* no socket can be made */
+	FILTER_SAMPLED = 4, /* disk space is taken only by writing to it */
 };
 
 /*

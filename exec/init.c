@@ -222,8 +222,8 @@ place_files(struct inside *in)
 		report(in, CONTROL_FAILED, errno, "files", "fork");
 	if (pid == 0) {
 		if (leave_open(in, p->files_in) != 0)
-			report(in, CONTROL_FAILED, errno, "files",
-			    "close_range");
+			report(
+			    in, CONTROL_FAILED, errno, "files", "close_range");
 		if (chdir(cwd) != 0)
 			report(in, CONTROL_FAILED, errno, "cwd", cwd);
 		if (files_place(p, name) != 0)

@@ -114,6 +114,8 @@ filter_enter(struct inside *in)
 		extra |= FILTER_NOSUID;
 	if (in->plan->network == NETWORK_OFF)
 		extra |= FILTER_NOSOCKET;
+	if (in->sampled)
+		extra |= FILTER_SAMPLED;
 	if (filter_load(extra) != 0)
 		return inside_fail(in, "seccomp");
 	return 0;

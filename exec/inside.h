@@ -38,6 +38,7 @@ struct inside {
 	int control; /* socket to the supervisor */
 	int streams[3]; /* the command's 0, 1, 2; unused with a terminal */
 	uint64_t as_kb; /* RLIMIT_AS, or LIMIT_UNSET */
+	bool sampled; /* the session's disk is looked at: disk.h */
 	uint64_t backstop; /* ms after which it ends by itself */
 
 	int scratch; /* a mounted tmpfs */

@@ -8,6 +8,7 @@
  * lies between. An ordinary user's have the ids of the user's own namespace.
  */
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 
 #include <errno.h>
 #include <fcntl.h>
@@ -117,12 +118,33 @@ mount_overlay(struct inside *in)
 		return inside_fail(in, "overlay: userxattr");
 	if (sys_fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL) != 0)
 		return inside_fail(in,
-		    "the file system of state_dir cannot be an overlay's "
-		    "upper one: put state_dir on ext4, XFS, Btrfs or tmpfs");
+		    errno == ENOSPC || errno == EDQUOT || errno == EROFS
+			? "nothing can be written in the session"
+			: "the file system of state_dir cannot be an overlay's "
+			  "upper one: put state_dir on ext4, XFS, Btrfs or "
+			  "tmpfs");
 	in->root = sys_fsmount(fs, MOUNT_NOSUID | MOUNT_NODEV);
 	if (in->root < 0 || sys_move_mount(in->root, AT_FDCWD, "/") != 0)
 		return inside_fail(in, "mount the overlay");
 	return 0;
+}
+
+/*
+ * Without room for its own directory the overlay lets nothing be written, and
+ * says so in the kernel's log alone. Making another one tells why.
+ */
+static int
+check_writable(struct inside *in)
+{
+	struct statvfs v;
+
+	if (fstatvfs(in->root, &v) != 0 || (v.f_flag & ST_RDONLY) == 0)
+		return 0;
+	if (mkdirat(in->scratch, "session/work/room", 0700) == 0) {
+		(void)unlinkat(in->scratch, "session/work/room", AT_REMOVEDIR);
+		errno = EROFS;
+	}
+	return inside_fail(in, "nothing can be written in the session");
 }
 
 /*
@@ -176,7 +198,8 @@ layers_mount(struct inside *in)
 		return -1;
 	if (sys_move_mount(in->session, in->scratch, "session") != 0)
 		return inside_fail(in, "show the session's directory");
-	if (mount_overlay(in) != 0 || show_shm(in) != 0)
+	if (mount_overlay(in) != 0 || check_writable(in) != 0 ||
+	    show_shm(in) != 0)
 		return -1;
 	return own_streams(in);
 }

@@ -24,6 +24,9 @@ print_dry(const char *what, const char *name)
 	(void)printf("would remove %s %s\n", what, name);
 }
 
+/* For reap_all(), which is not told by all that find it. */
+static bool something_stays;
+
 /* A name is the sandbox's choice: what a terminal would act on is left out. */
 static void
 complain_of(const char *name, int error)
@@ -34,6 +37,7 @@ complain_of(const char *name, int error)
 	for (i = 0; i < sizeof(text) - 1 && name[i] != '\0'; i++)
 		text[i] = name[i] > ' ' && name[i] <= '~' ? name[i] : '?';
 	text[i] = '\0';
+	something_stays = true;
 	complain("reap: '%s' stays: %s", text,
 	    error == EBUSY ? "something is mounted there" : strerror(error));
 }
@@ -67,12 +71,13 @@ reap_all(const struct config *c, bool dry,
 		complain("reap: %s", failure_text(&f, text, sizeof(text)));
 		return false;
 	}
-	all = store_expire(&st, dry, say) >= 0;
+	something_stays = false;
+	all = store_expire(c, &st, dry, say, complain_of) >= 0;
 	if (!all)
 		complain("reap: expired sessions: %s", strerror(errno));
 	all = trash_empty(c, &st, dry, say, complain_of) && all;
 	state_close(&st);
-	return all;
+	return all && !something_stays;
 }
 
 int

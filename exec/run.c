@@ -65,12 +65,14 @@ tell_reason(const struct plan *p, const struct verdict *v)
 		[REASON_WALL] = LIMIT_WALL,
 		[REASON_MEMORY] = LIMIT_MEM,
 		[REASON_OUTPUT] = LIMIT_OUTPUT,
+		[REASON_DISK] = LIMIT_SESSION_DISK,
 	};
 	static const char *const what[REASON_MAX] = {
 		[REASON_TIME] = "CPU time",
 		[REASON_WALL] = "elapsed time",
 		[REASON_MEMORY] = "memory",
 		[REASON_OUTPUT] = "output",
+		[REASON_DISK] = "the session's disk",
 	};
 	uint64_t value;
 

@@ -10,6 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "project.h"
 #include "record.h"
 #include "store.h"
 #include "sys.h"
@@ -73,9 +74,22 @@ complete(const struct config *c, struct session *s, struct failure *f)
 	return SESSION_OK;
 }
 
+/* Of what its runs write the kernel can keep account, from the first on. */
+static int
+make_project(const struct config *c, int dir)
+{
+	const int flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
+	auto_fd upper = openat(dir, "upper", flags);
+	auto_fd work = openat(dir, "work", flags);
+	const int dirs[] = { upper, work };
+
+	return upper < 0 || work < 0 ? -1 : project_take(c, dirs, 2);
+}
+
 /* All that a session's directory holds, synced. 0, or -1 with f. */
 static int
-fill(int dir, const struct session *s, struct failure *f)
+fill(
+    const struct config *c, int dir, const struct session *s, struct failure *f)
 {
 	auto_fd lock = openat(dir, "lock",
 	    O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
@@ -86,6 +100,8 @@ fill(int dir, const struct session *s, struct failure *f)
 	    fchmodat(dir, "upper", 0755, 0) != 0 ||
 	    mkdirat(dir, "work", 0700) != 0)
 		return failure_set(f, "state", errno, "make a session");
+	if (make_project(c, dir) != 0)
+		return failure_set(f, "state", errno, "make a project");
 	return store_write(dir, s, f);
 }
 
@@ -105,7 +121,7 @@ now_ns(void)
  * 0 or -1/errno.
  */
 static int
-make_room(const struct state *st)
+make_room(const struct config *c, const struct state *st)
 {
 	struct timespec until[2] = { { 0, UTIME_OMIT } };
 	int64_t began = now_ns(), pause = 0, took;
@@ -117,7 +133,7 @@ make_room(const struct state *st)
 			s.st_mtim.tv_nsec - began;
 	if (pause > 0 && pause < PAUSE_MAX)
 		return 0;
-	error = store_expire(st, false, NULL) < 0 ? errno : 0;
+	error = store_expire(c, st, false, NULL, NULL) < 0 ? errno : 0;
 	took = now_ns() - began;
 	errno = error;
 	if (took < LOOK_SHORT)
@@ -145,7 +161,7 @@ enter(const struct config *c, const struct state *st, struct failure *f)
 	}
 	count = store_count(st);
 	if (count >= c->max_sessions && count != UINT64_MAX) {
-		if (make_room(st) != 0) {
+		if (make_room(c, st) != 0) {
 			(void)failure_set(
 			    f, "state", errno, "look for what has expired");
 			return SESSION_FAILED;
@@ -236,9 +252,9 @@ make(const struct config *c, const struct state *st, const struct session *s,
 		(void)failure_set(f, "state", errno, "make a directory");
 		return SESSION_FAILED;
 	}
-	r = fill(dir, s, f) != 0 ? SESSION_FAILED
-	    : alone		 ? SESSION_OK
-				 : enter(c, st, f);
+	r = fill(c, dir, s, f) != 0 ? SESSION_FAILED
+	    : alone		    ? SESSION_OK
+				    : enter(c, st, f);
 	if (r == SESSION_OK)
 		r = publish(st, name, s, f);
 	if (r != SESSION_OK)

@@ -15,8 +15,6 @@
 
 /* How long a deletion waits for what ran to be gone, in ms. */
 #define DELETE_WAIT 800
-/* Records are held for the moment that a change takes. */
-#define RECORD_WAIT 5000
 /* What is deleted at once has no more entries than this; a disk is slow. */
 #define DELETE_AT_ONCE 64
 
@@ -127,11 +125,10 @@ lock_record(int dir, struct failure *f)
 void
 session_close(const struct config *c, struct session *s)
 {
+	enum session_result r;
 	struct session now;
 	struct failure f;
-
 	char text[320];
-	enum session_result r;
 
 	(void)c;
 	if (s->dir < 0)
@@ -143,7 +140,9 @@ session_close(const struct config *c, struct session *s)
 		r = store_read(s->dir, NULL, s->id, &now, &f);
 	if (r == SESSION_OK) {
 		now.last_used_at = store_now();
-		if (store_write(s->dir, &now, &f) != 0)
+		/* On a full disk the time of a file can be set. */
+		if (store_write(s->dir, &now, &f) != 0 &&
+		    futimens(s->lock, NULL) != 0)
 			r = SESSION_FAILED;
 	}
 	/* What ran has its result all the same; the session may end early. */
@@ -236,8 +235,8 @@ find(const struct state *st, const char *owner, const char *id, int *ret_dir,
  * no reader it cannot be opened. 0 or -1/errno.
  */
 static int
-end_runs(
-    const struct config *c, const struct state *st, int dir, const char *name)
+end_runs(const struct config *c, const struct state *st, const char *id,
+    int dir, char *name)
 {
 	auto_fd lock =
 	    openat(dir, "lock", O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
@@ -249,7 +248,10 @@ end_runs(
 		return -1;
 	if (lock < 0 || turn_wait_run(lock, -1, -1, DELETE_WAIT) != 0)
 		return 0;
-	trash_remove(c, st, name, DELETE_AT_ONCE, NULL);
+	if (*name == '\0' &&
+	    store_make_room(c, st, id, dir, DELETE_AT_ONCE, name) != 0)
+		return 0;
+	(void)trash_remove(c, st->trash, name, DELETE_AT_ONCE, NULL);
 	return 0;
 }
 
@@ -267,12 +269,12 @@ session_delete(const struct config *c, const char *owner, const char *id,
 	if (state_open(c, &st, f) != 0)
 		return SESSION_FAILED;
 	r = find(&st, owner, id, &dir, f);
-	if (r == SESSION_OK && store_discard(&st, id, name) != 0)
+	if (r == SESSION_OK && store_discard(&st, id, dir, name) != 0)
 		r = why_not("rename", f);
 	if (r == SESSION_OK) {
 		if (fsync(st.sessions) != 0)
 			r = why_not("sync", f);
-		if (end_runs(c, &st, dir, name) != 0)
+		if (end_runs(c, &st, id, dir, name) != 0)
 			r = why_not("end what runs in it", f);
 	}
 	state_close(&st);

@@ -137,13 +137,13 @@ state_check_room(
 		return failure_set(f, "state", errno, "statvfs");
 	free_kb = (uint64_t)v.f_bavail * v.f_frsize / 1024;
 	if (free_kb < c->min_free)
-		return failure_set(f, "state", 0,
+		return failure_set(f, "state", ENOSPC,
 		    "only %" PRIu64 " KB are free on the disk of state_dir, "
 		    "and min_free is %" PRIu64,
 		    free_kb, c->min_free);
 	/* Btrfs has no number of inodes. */
 	if (v.f_files > 0 && c->min_free > 0 && v.f_favail < INODES_FREE)
-		return failure_set(f, "state", 0,
+		return failure_set(f, "state", ENOSPC,
 		    "only %" PRIu64 " inodes are free on the disk of "
 		    "state_dir",
 		    (uint64_t)v.f_favail);

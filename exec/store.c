@@ -13,8 +13,10 @@
 
 #include "io.h"
 #include "place.h"
+#include "project.h"
 #include "record.h"
 #include "sys.h"
+#include "trash.h"
 
 int
 store_open_dir(const struct state *st, const char *id)
@@ -116,16 +118,33 @@ store_write(int dir, const struct session *s, struct failure *f)
 }
 
 static bool
-is_running(int dir)
+is_later(struct timespec a, struct timespec b)
+{
+	return a.tv_sec != b.tv_sec ? a.tv_sec > b.tv_sec
+				    : a.tv_nsec > b.tv_nsec;
+}
+
+/*
+ * Somebody runs in it; or did so at the moment given or later, and could not
+ * put that into the record: the disk was full, or the run was killed.
+ */
+static bool
+is_used(int dir, int64_t since, bool locked)
 {
 	auto_fd lock =
 	    openat(dir, "lock", O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	struct stat own, record;
 
 	auto_fd left = lock >= 0 ? place_left(lock, 0) : -1;
 	/* Where it cannot be told somebody may be. */
-	if (lock < 0 || left >= 0 || errno != ENOENT)
-		return lock >= 0 || errno != ENOENT;
-	return flock(lock, LOCK_SH | LOCK_NB) != 0;
+	if (lock < 0)
+		return errno != ENOENT;
+	if (!locked && (left >= 0 || errno != ENOENT ||
+			   flock(lock, LOCK_SH | LOCK_NB) != 0))
+		return true;
+	return fstat(lock, &own) == 0 && own.st_mtime >= since &&
+	       fstatat(dir, "meta", &record, AT_SYMLINK_NOFOLLOW) == 0 &&
+	       is_later(own.st_mtim, record.st_mtim);
 }
 
 bool
@@ -137,11 +156,11 @@ store_is_expired(const struct session *s, int dir, bool locked)
 		return true;
 	if (s->ttl == SESSION_NEVER || now - s->last_used_at <= s->ttl)
 		return false;
-	return locked || !is_running(dir);
+	return !is_used(dir, now - s->ttl, locked);
 }
 
-int
-store_discard(const struct state *st, const char *id, char *ret_name)
+static int
+move_to_trash(const struct state *st, const char *id, char *ret_name)
 {
 	char random[STATE_RANDOM + 1] = "";
 
@@ -149,4 +168,35 @@ store_discard(const struct state *st, const char *id, char *ret_name)
 		return -1;
 	(void)snprintf(ret_name, STORE_TRASH_SIZE, "%s-%s", id, random);
 	return renameat(st->sessions, id, st->trash, ret_name);
+}
+
+/*
+ * To remove a name needs no room where to add one does. Nobody is changing the
+ * record meanwhile, which would put it back.
+ */
+int
+store_discard(const struct state *st, const char *id, int dir, char *ret_name)
+{
+	int error, r = move_to_trash(st, id, ret_name);
+
+	if (r == 0 || (errno != ENOSPC && errno != EDQUOT))
+		return r;
+	*ret_name = '\0';
+	if (turn_wait(dir, -1, -1, RECORD_WAIT) != 0)
+		return -1;
+	r = unlinkat(dir, "meta", 0);
+	error = errno;
+	(void)flock(dir, LOCK_UN);
+	errno = error;
+	return r != 0 && errno != ENOENT ? -1 : 0;
+}
+
+int
+store_make_room(const struct config *c, const struct state *st, const char *id,
+    int dir, uint64_t budget, char *ret_name)
+{
+	project_unlimit(dir, "upper");
+	(void)trash_remove(c, dir, "upper", budget, NULL);
+	(void)trash_remove(c, dir, "work", budget, NULL);
+	return move_to_trash(st, id, ret_name);
 }

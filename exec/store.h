@@ -21,6 +21,9 @@
  * rename into it: a crash leaves nothing that is not in the trash already.
  */
 
+/* Records are held for the moment that a change takes, in ms. */
+#define RECORD_WAIT 5000
+
 /* Opens the directory of a session. -1/errno. */
 int store_open_dir(const struct state *st, const char *id);
 
@@ -46,19 +49,31 @@ int64_t store_now(void);
 bool store_is_expired(const struct session *s, int dir, bool locked);
 
 /*
- * Takes it out of sight, into the trash under a new name. 0 or -1/errno.
- * ret_name has room for STORE_TRASH_SIZE.
+ * Takes it out of sight, into the trash under a new name. On a disk without
+ * room for that name it stays in its place without a record, and ret_name is
+ * "". 0 or -1/errno. dir is the session's; ret_name has room for
+ * STORE_TRASH_SIZE.
  */
 #define STORE_TRASH_SIZE (SESSION_ID_LEN + 1 + STATE_RANDOM + 1)
-int store_discard(const struct state *st, const char *id, char *ret_name);
+int
+store_discard(const struct state *st, const char *id, int dir, char *ret_name);
 
 /*
- * Discards what has expired and nobody runs in; say names each. Returns how
- * many, or -1/errno when it cannot be told of one, or be done: then the others
- * have gone all the same. With dry only says.
+ * After that, for who has its lock: takes away at most budget entries of each
+ * part of what it holds, which makes room for the name. 0 or -1/errno.
  */
-int store_expire(const struct state *st, bool dry,
-    void (*say)(const char *what, const char *name));
+int store_make_room(const struct config *c, const struct state *st,
+    const char *id, int dir, uint64_t budget, char *ret_name);
+
+/*
+ * Discards what has expired and nobody runs in; say names each. problem,
+ * unless NULL, is told what stays although it has expired, and why. Returns
+ * how many, or -1/errno when it cannot be told of one, or be done: then the
+ * others have gone all the same. With dry only says.
+ */
+int store_expire(const struct config *c, const struct state *st, bool dry,
+    void (*say)(const char *what, const char *name),
+    void (*problem)(const char *name, int error));
 
 /*
  * The ids of all sessions that come after `after` (or NULL), in order: those

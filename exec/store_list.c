@@ -90,9 +90,12 @@ store_count(const struct state *st)
 	return n;
 }
 
-/* 1 when it has, 0, or -1/errno. What no version of ours can read has not. */
+/*
+ * 1 when it has, 0, or -1/errno. What no version of ours can read has not; one
+ * without a record has: its deletion went no further, on a full disk.
+ */
 static int
-has_expired(int dir, const char *id, bool locked)
+has_expired(const struct state *st, const char *id, int dir, bool locked)
 {
 	struct failure f = { 0 };
 	struct session s;
@@ -102,6 +105,9 @@ has_expired(int dir, const char *id, bool locked)
 	switch (store_read(dir, NULL, id, &s, &f)) {
 	case SESSION_OK:
 		r = store_is_expired(&s, dir, locked);
+		break;
+	case SESSION_NOT_FOUND:
+		r = state_is_there(st->sessions, id, dir);
 		break;
 	case SESSION_FAILED:
 		errno = f.error;
@@ -142,12 +148,13 @@ drop_half_record(int dir)
 
 /* One that has expired goes, unless somebody has it. 1, 0, or -1/errno. */
 static int
-expire_one(const struct state *st, const char *id, bool dry)
+expire_one(
+    const struct config *c, const struct state *st, const char *id, bool dry)
 {
 	auto_fd dir = store_open_dir(st, id);
 	char name[STORE_TRASH_SIZE];
 	/* Whether somebody runs in it the lock will tell. */
-	int r = dir < 0 ? -1 : has_expired(dir, id, !dry);
+	int r = dir < 0 ? -1 : has_expired(st, id, dir, !dry);
 
 	if (r == 0 && !dry)
 		r = drop_half_record(dir);
@@ -158,8 +165,11 @@ expire_one(const struct state *st, const char *id, bool dry)
 		r = lock < 0 ? -1 : lock_both(dir, lock);
 		/* It may have been used, or given more time, in between. */
 		if (r == 1)
-			r = has_expired(dir, id, true);
-		if (r == 1 && store_discard(st, id, name) != 0)
+			r = has_expired(st, id, dir, true);
+		if (r == 1 &&
+		    (store_discard(st, id, dir, name) != 0 ||
+			(*name == '\0' && store_make_room(c, st, id, dir,
+					      UINT64_MAX, name) != 0)))
 			r = -1;
 	}
 	/* Somebody was quicker. */
@@ -167,8 +177,9 @@ expire_one(const struct state *st, const char *id, bool dry)
 }
 
 int
-store_expire(const struct state *st, bool dry,
-    void (*say)(const char *what, const char *name))
+store_expire(const struct config *c, const struct state *st, bool dry,
+    void (*say)(const char *what, const char *name),
+    void (*problem)(const char *name, int error))
 {
 	int gone = 0, error = 0, r;
 	size_t n = 0;
@@ -179,9 +190,12 @@ store_expire(const struct state *st, bool dry,
 	for (size_t i = 0; i < n; i++) {
 		const char *id = ids + i * ID_SIZE;
 
-		r = expire_one(st, id, dry);
-		if (r < 0)
+		r = expire_one(c, st, id, dry);
+		if (r < 0) {
 			error = errno;
+			if (problem != NULL)
+				problem(id, error);
+		}
 		if (r != 1)
 			continue;
 		gone++;

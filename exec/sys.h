@@ -31,6 +31,9 @@
 #ifndef CLOSE_RANGE_CLOEXEC
 #define CLOSE_RANGE_CLOEXEC (1U << 2)
 #endif
+#ifndef SYS_quotactl_fd
+#define SYS_quotactl_fd 443
+#endif
 
 /* The open file is closed on every return from the scope. */
 #define auto_fd __attribute__((cleanup(sys_close))) int
@@ -127,6 +130,12 @@ sys_openat2(int dirfd, const char *path, uint64_t flags, uint64_t resolve)
 		.resolve = resolve };
 
 	return (int)syscall(SYS_openat2, dirfd, path, &how, sizeof(how));
+}
+
+static inline int
+sys_quotactl_fd(int fd, unsigned cmd, unsigned id, void *data)
+{
+	return (int)syscall(SYS_quotactl_fd, fd, cmd, id, data);
 }
 
 static inline int

@@ -1,73 +1,68 @@
 #include "trash.h"
 
 #include <sys/file.h>
-#include <sys/wait.h>
 
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "deputy.h"
 #include "ids.h"
 #include "place.h"
+#include "project.h"
 #include "sys.h"
 
-/*
- * In a user namespace that has the ids of the user's sandboxes, and every
- * right over them.
- */
-static enum trash_result
-remove_as_builder(const struct ids *ids, const struct state *st,
-    const char *name, uint64_t budget,
-    void (*problem)(const char *name, int error))
-{
-	/* No SIGCHLD: who ignores that one could not wait. */
-	struct clone_args args = { .flags = CLONE_NEWUSER };
-	int go[2], status = TRASH_FAILED;
-	struct failure f;
-	bool mapped;
-	pid_t pid;
-	char byte;
+struct task {
+	int dir;
+	const char *name;
+	uint64_t budget;
+	void (*problem)(const char *name, int error);
+};
 
-	if (pipe2(go, O_CLOEXEC) != 0)
-		return TRASH_FAILED;
-	pid = sys_clone3(&args);
-	if (pid == 0) {
-		(void)close(go[1]);
-		if (read(go[0], &byte, 1) != 1)
-			_exit(TRASH_FAILED);
-		_exit((int)trash_tree(st->trash, name, budget, problem));
-	}
-	(void)close(go[0]);
-	mapped = pid > 0 && ids_map_builder(ids, pid, &f) == 0 &&
-		 write(go[1], "", 1) == 1;
-	(void)close(go[1]);
-	while (pid > 0 && waitpid(pid, &status, __WALL) < 0 && errno == EINTR)
-		;
-	return mapped && WIFEXITED(status)
-		   ? (enum trash_result)WEXITSTATUS(status)
-		   : TRASH_FAILED;
+static int
+remove_tree(void *context)
+{
+	const struct task *t = context;
+
+	return (int)trash_tree(t->dir, t->name, t->budget, t->problem);
+}
+
+/*
+ * First of all: what is left when this is broken off has a number still, and
+ * no limits, so that the number is free when the last file has gone.
+ */
+static void
+unlimit(int dir, const char *name)
+{
+	auto_fd session =
+	    openat(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+	if (session >= 0)
+		project_unlimit(session, "upper");
 }
 
 enum trash_result
-trash_remove(const struct config *c, const struct state *st, const char *name,
-    uint64_t budget, void (*problem)(const char *name, int error))
+trash_remove(const struct config *c, int dir, const char *name, uint64_t budget,
+    void (*problem)(const char *name, int error))
 {
+	struct task t = { dir, name, budget, problem };
 	enum trash_result r;
-	struct failure f;
-	struct ids ids;
+	int status;
 
-	if (ids_privileged() || ids_take(&ids, c, false, &f) != 0 ||
-	    ids.mode != IDS_SUBUID)
-		return trash_tree(st->trash, name, budget, problem);
+	if (ids_privileged()) {
+		unlimit(dir, name);
+		return trash_tree(dir, name, budget, problem);
+	}
 	/* Most need no more than the user's own rights. */
-	r = trash_tree(st->trash, name, budget, NULL);
-	return r == TRASH_FAILED
-		   ? remove_as_builder(&ids, st, name, budget, problem)
-		   : r;
+	r = trash_tree(dir, name, budget, NULL);
+	if (r != TRASH_FAILED)
+		return r;
+	status = deputy_run(c, remove_tree, &t);
+	return status >= 0 ? (enum trash_result)status
+			   : trash_tree(dir, name, budget, problem);
 }
 
 /*
@@ -145,8 +140,8 @@ remove_free(const struct config *c, const struct state *st, const char *name,
 		problem(name, errno);
 		gone = false;
 	} else if (r > 0) {
-		gone = dry || trash_remove(c, st, name, UINT64_MAX, problem) ==
-				  TRASH_GONE;
+		gone = dry || trash_remove(c, st->trash, name, UINT64_MAX,
+				  problem) == TRASH_GONE;
 		if (gone)
 			say("trash", name);
 	}

@@ -24,12 +24,13 @@ enum trash_result trash_tree(int dir, const char *name, uint64_t budget,
     void (*problem)(const char *name, int error));
 
 /*
- * The same in the trash, also where files belong to the ids of /etc/subuid
- * that an ordinary user's sandbox had.
+ * The same of a session that nobody can run in any more, or of a part of one:
+ * also where files belong to the ids of /etc/subuid that an ordinary user's
+ * sandbox had. The session's lock is the caller's.
  */
 enum trash_result
-trash_remove(const struct config *c, const struct state *st, const char *name,
-    uint64_t budget, void (*problem)(const char *name, int error));
+trash_remove(const struct config *c, int dir, const char *name, uint64_t budget,
+    void (*problem)(const char *name, int error));
 
 /*
  * Removes what is in the trash and in nobody's hands. say names each; with

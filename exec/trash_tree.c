@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "project.h"
 #include "sys.h"
 #include "trash.h"
 
@@ -148,7 +149,12 @@ move_up(struct cleaner *k, int dir, const char *name)
 	(void)snprintf(fresh, sizeof(fresh), "part-%s", random);
 	/* Its "..", which changes, takes the right to write. */
 	auto_fd fd = open_dir(dir, name);
-	if (fd < 0 || renameat(dir, name, k->dir, fresh) != 0)
+	if (fd < 0)
+		return -1;
+	/* Where all of the state is a project, strangers cannot come there. */
+	if (renameat(dir, name, k->dir, fresh) != 0 &&
+	    (errno != EXDEV || project_join(fd, k->dir) != 0 ||
+		renameat(dir, name, k->dir, fresh) != 0))
 		return -1;
 	k->moved[k->moved_count] = strdup(fresh);
 	if (k->moved[k->moved_count] == NULL)

@@ -5,7 +5,7 @@
 #include <string.h>
 
 static const char *const reason_names[REASON_MAX] = { "exit", "signal", "time",
-	"wall", "memory", "output", "killed" };
+	"wall", "memory", "output", "disk", "killed" };
 
 void
 verdict_free(struct verdict *v)
@@ -61,11 +61,11 @@ kept_add(struct kept *k, const char *data, size_t len)
 }
 
 void
-verdict_exceed(struct verdict *v)
+verdict_exceed(struct verdict *v, enum reason reason)
 {
 	if (v->reason != REASON_EXIT && v->reason != REASON_SIGNAL)
 		return;
-	v->reason = REASON_OUTPUT;
+	v->reason = reason;
 	v->exit_code = -1;
 	v->signal = SIGKILL;
 }

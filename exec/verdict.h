@@ -15,6 +15,7 @@ enum reason {
 	REASON_WALL,
 	REASON_MEMORY,
 	REASON_OUTPUT,
+	REASON_DISK,
 	REASON_KILLED,
 	REASON_MAX
 };
@@ -60,10 +61,10 @@ void verdict_free(struct verdict *v);
 int kept_add(struct kept *k, const char *data, size_t len);
 
 /*
- * More was written than `output` allows, which its reader may see only when
- * the command has ended by itself: then that is the reason.
+ * More was written than a limit allows, `output` or `session_disk`, which may
+ * be seen only when the command has ended by itself: then that is the reason.
  */
-void verdict_exceed(struct verdict *v);
+void verdict_exceed(struct verdict *v, enum reason reason);
 
 /* "exit", "time", ... */
 const char *reason_name(enum reason r);

@@ -157,6 +157,16 @@ stop_output(struct box *b)
 	stop(b, REASON_OUTPUT);
 }
 
+static void
+look_at_disk(struct box *b)
+{
+	uint64_t us;
+
+	if (disk_look(&b->disk, b->meter.proc, b->meter.cpus, &us))
+		stop(b, REASON_DISK);
+	b->look_disk_us = us == UINT64_MAX ? us : now_us() + us;
+}
+
 /* The sandbox is built. */
 static void
 take_ready(struct box *b, const struct control *c, int fds[CONTROL_FD_MAX])
@@ -167,6 +177,8 @@ take_ready(struct box *b, const struct control *c, int fds[CONTROL_FD_MAX])
 	b->meter.proc = fds[CONTROL_FD_PROC];
 	b->meter.root = fds[CONTROL_FD_ROOT];
 	b->look_us = now_us() + meter_next_us(&b->meter, &b->plan->limits);
+	disk_built(&b->disk);
+	look_at_disk(b);
 	if (fds[CONTROL_FD_TTY] >= 0)
 		take_terminal(b, fds[CONTROL_FD_TTY]);
 }
@@ -337,6 +349,8 @@ check_limits(struct box *b)
 			stop_at_limit(b, REASON_MEMORY);
 		b->look_us = now_us() + meter_next_us(&b->meter, l);
 	}
+	if (b->ready && !b->stopping && now >= b->look_disk_us)
+		look_at_disk(b);
 }
 
 /* How long nothing is to be done unless something happens, in us. */
@@ -351,6 +365,8 @@ next_us(struct box *b)
 		return check_collecting(b, now);
 	if (b->ready && b->look_us < next)
 		next = b->look_us;
+	if (b->ready && b->look_disk_us < next)
+		next = b->look_disk_us;
 	return next > now ? next - now : 0;
 }
 
@@ -384,7 +400,7 @@ end_terminal_input(struct box *b)
 static void
 turn(struct box *b)
 {
-	struct pollfd fds[11];
+	struct pollfd fds[12];
 	uint64_t us = next_us(b);
 	int n = 0;
 
@@ -397,6 +413,8 @@ turn(struct box *b)
 	    (struct pollfd){ .fd =
 				 b->stopping || b->ended ? -1 : b->plan->cancel,
 		    .events = POLLIN };
+	fds[n++] =
+	    (struct pollfd){ .fd = b->disk.tally.result, .events = POLLIN };
 	for (int i = 0; i < 3; i++)
 		n = relay_poll(&b->relays[i], fds, n);
 	switch (wait_events(fds, n, us)) {
@@ -416,6 +434,8 @@ turn(struct box *b)
 		take_caller(b);
 	if (fds[4].revents != 0)
 		stop(b, REASON_KILLED);
+	if (fds[5].revents != 0 && disk_is_over(&b->disk))
+		stop(b, REASON_DISK);
 	for (int i = 0; i < 3; i++) {
 		if (relay_move(&b->relays[i], fds) == RELAY_OVER)
 			stop_output(b);

@@ -11,6 +11,7 @@
 #include "cgroup.h"
 #include "config.h"
 #include "control.h"
+#include "disk.h"
 #include "ids.h"
 #include "meter.h"
 #include "plan.h"
@@ -26,6 +27,7 @@ struct box {
 	struct failure *failure;
 	struct ids ids;
 	struct cgroup cgroup;
+	struct disk disk;
 	struct meter meter;
 	struct tty tty;
 	struct relay relays[3];
@@ -37,6 +39,7 @@ struct box {
 	sigset_t mask_before;
 
 	uint64_t started_us, look_us, ended_us; /* CLOCK_MONOTONIC */
+	uint64_t look_disk_us;
 	uint64_t built_us; /* CPU time that building took */
 	bool ready, failed, ended, dead;
 	bool input_ended; /* the terminal has been told */

@@ -162,6 +162,27 @@ if testcase "it says who calls and which ids his sandboxes have"; then
 	esac
 fi
 
+if testcase "it says what holds sessions to their size"; then
+	doctor
+	id=$(mayfly session create </dev/null)
+	mayfly session run "$id" --json -- true </dev/null >ran 2>err
+	mayfly session delete "$id" </dev/null 2>err
+	if [[ $(jq -r .enforced.session_disk ran) == quota ]]; then
+		expect_level session_disk ok
+		expect_says session_disk found 'project quotas of /'
+	else
+		expect_level session_disk warn
+		expect_says session_disk cost 'looked at'
+		case $AS in
+		root) expect_says session_disk remedy 'option prjquota' ;;
+		*) expect_says session_disk found '^only root' ;;
+		esac
+	fi
+	doctor env MAYFLY_STATE_DIR=/nonexistent/state
+	expect_says session_disk level '^(ok|warn)$'
+	check "it has made the directory" test ! -e /nonexistent
+fi
+
 if [[ $AS == root ]] &&
     testcase "ranges that /etc/subuid or /etc/subgid gave away are told"; then
 	for file in subuid subgid; do

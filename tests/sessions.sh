@@ -605,7 +605,8 @@ if testcase "the limits of a run hold in a session too"; then
 	expect_out 102400
 	inside --disk 100 --json -- sh -c '
 	    head -c 1000000 /dev/zero >/dev/shm/f; true'
-	expect_json '.enforced.session_disk == "none" and .reason == "exit"'
+	expect_json '(.enforced.session_disk | IN("quota", "sampled")) and
+	    .reason == "exit"'
 	expect_out_has 'No space left'
 	inside --wall 300 -- sleep 60
 	expect_status 124

@@ -297,3 +297,88 @@ if testcase "the command has the sessions of the server"; then
 	CALLER=$T_UID http GET "/sessions/$id"
 	expect_error 404 not_found
 fi
+
+# Of a quota the command is told itself; where there is none the run ends.
+if testcase "a session holds no more than session_disk, and that is said"; then
+	session '{"limits": {"session_disk": 8192, "fsize": 100000}}'
+	in_session 'head -c 30000000 /dev/zero >/root/f; echo $? >&2'
+	expect_code 200
+	expect_json 'if .enforced.session_disk == "quota" then
+	    .reason == "exit" and (.stderr | test("(quota|space)")) else
+	    .enforced.session_disk == "sampled" and .reason == "disk" and
+	    .exit_code == null and .signal == 9 end'
+	if [[ $(jq -r .reason out) == disk ]]; then
+		in_session true
+		expect_error 422 invalid_field 'session_disk: the session holds'
+		http POST "/sessions/$id/cwd" '{"cwd": "/tmp"}'
+		expect_error 422 invalid_field 'session_disk: the session holds'
+	fi
+	http POST "/sessions/$id/run" \
+	    '{"command": "rm /root/f", "session_disk": 65536}'
+	expect_json '.exit_code == 0'
+	in_session true
+	expect_json '.reason == "exit"'
+	forget
+fi
+
+if testcase "a disk that is nearly full is an error that says so"; then
+	session
+	server_start MAYFLY_MIN_FREE=1000000000000
+	http POST /sessions '{}'
+	expect_error 500 sandbox_failed 'step state: No space left on device'
+	in_session true
+	expect_error 500 sandbox_failed 'step state: No space left on device'
+	http GET "/sessions/$id"
+	expect_code 200
+	http DELETE "/sessions/$id"
+	expect_code 204
+	server_stop
+fi
+
+# A disk of its own for the server that stays mounted until it has ended.
+with_disk()
+{
+	truncate -s 80M image
+	mke2fs -q -F -t ext4 -m 0 -O ^has_journal -b 1024 image >/dev/null 2>&1
+	mkdir disk
+	mount -o loop image disk 2>/dev/null || return
+	mkdir disk/state
+	chown "$T_UID" disk/state
+	server_start "MAYFLY_STATE_DIR=$PWD/disk/state" MAYFLY_MIN_FREE=0
+}
+
+if ((EUID == 0)) && [[ $WAY != systemd ]] &&
+    testcase "a full disk, and one that cannot be written, are told as such" &&
+    require "no disk can be mounted here" with_disk; then
+	session
+	in_session 'echo kept >/root/f'
+	kept=$id
+	session
+	dd if=/dev/zero of=disk/filler bs=64k 2>/dev/null
+	dd if=/dev/zero of=disk/filler2 bs=512 2>/dev/null
+	http POST /sessions '{}'
+	expect_error 500 sandbox_failed 'step state: No space left on device'
+	http POST "/sessions/$id/env" '{"env": {"A": "1"}}'
+	expect_error 500 sandbox_failed 'step state: No space left on device'
+	http DELETE "/sessions/$id"
+	expect_code 204
+	rm disk/filler*
+	id=$kept
+	in_session 'cat /root/f'
+	expect_json '.stdout == "kept\n"'
+	poll 100 eval "mount -o remount,ro disk 2>/dev/null" ||
+	    fail "it cannot be made read-only"
+	http POST /sessions '{}'
+	expect_error 500 sandbox_failed 'step state: Read-only file system'
+	in_session true
+	expect_error 500 sandbox_failed 'step state: Read-only file system'
+	http DELETE "/sessions/$id"
+	expect_error 500 sandbox_failed 'step state: Read-only file system'
+	http GET "/sessions/$id"
+	expect_code 200
+	mount -o remount,rw disk
+	http DELETE "/sessions/$id"
+	expect_code 204
+	server_stop
+	umount disk
+fi

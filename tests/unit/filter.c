@@ -342,6 +342,35 @@ no_sockets(void)
 	HOLDS(pipe(pair) == 0);
 }
 
+/* Space is taken by writing, and given back in any way. */
+static void
+no_space_unwritten(void)
+{
+	static const unsigned long calls[] = { 0x40305828, 0x4030582a,
+		0x40305839 };
+	static char area[64];
+	int fd = open("/tmp", O_TMPFILE | O_RDWR, 0600);
+	struct stat st;
+
+	confine(FILTER_SAMPLED);
+	for (int mode = 0; mode < 0x80; mode++) {
+		if ((mode & 2) == 0)
+			HOLDS(fallocate(fd, mode, 0, 65536) == -1 &&
+			      errno == EOPNOTSUPP);
+	}
+	for (size_t i = 0; i < LENGTH(calls); i++) {
+		HOLDS(syscall(SYS_ioctl, fd, calls[i], area) == -1 &&
+		      errno == EOPNOTSUPP);
+		HOLDS(syscall(SYS_ioctl, fd, calls[i] | UINT64_C(1) << 32,
+			  area) == -1 &&
+		      errno == EOPNOTSUPP);
+	}
+	HOLDS(write(fd, area, sizeof(area)) == sizeof(area));
+	HOLDS(fallocate(fd, 3, 0, 4096) == 0 || errno == EOPNOTSUPP);
+	HOLDS(ftruncate(fd, 1 << 20) == 0);
+	HOLDS(fstat(fd, &st) == 0 && st.st_blocks <= 8);
+}
+
 static int
 thread(void *arg)
 {
@@ -389,6 +418,8 @@ static const struct testcase cases[] = {
 	{ "a 32-bit call is ENOSYS, whatever its number", i386_calls },
 	{ "FILTER_NOSUID: no call leaves a set-id file", set_id },
 	{ "FILTER_NOSOCKET: there is no socket at all", no_sockets },
+	{ "FILTER_SAMPLED: no space is taken without writing",
+	    no_space_unwritten },
 	{ "everyday calls work, set-id files among them", everyday_calls },
 };
 

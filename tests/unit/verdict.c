@@ -33,7 +33,7 @@ static void
 limits(void)
 {
 	static const enum reason reasons[] = { REASON_TIME, REASON_WALL,
-		REASON_MEMORY, REASON_OUTPUT };
+		REASON_MEMORY, REASON_OUTPUT, REASON_DISK };
 
 	for (size_t i = 0; i < LENGTH(reasons); i++) {
 		const struct verdict v = {
@@ -65,7 +65,7 @@ static void
 words(void)
 {
 	static const char *const reasons[] = { "exit", "signal", "time", "wall",
-		"memory", "output", "killed" };
+		"memory", "output", "disk", "killed" };
 	static const char *const enforcers[] = { "none", "cgroup", "rlimit",
 		"timer", "reader", "tmpfs", "quota", "sampled" };
 
@@ -75,6 +75,24 @@ words(void)
 		expect_text(reason_name(i), reasons[i], "reason");
 	for (int i = 0; i < ENFORCED_MAX; i++)
 		expect_text(enforcer_name(i), enforcers[i], "enforcer");
+}
+
+/* Only an end that seemed to be none of a limit becomes one. */
+static void
+exceeded(void)
+{
+	for (int i = 0; i < REASON_MAX; i++) {
+		struct verdict v = {
+			.reason = i, .exit_code = 3, .signal = -1
+		};
+		bool own = i == REASON_EXIT || i == REASON_SIGNAL;
+
+		verdict_exceed(&v, REASON_DISK);
+		expect_text(reason_name(v.reason),
+		    own ? "disk" : reason_name(i), reason_name(i));
+		expect_number(v.exit_code, own ? -1 : 3, "exit code");
+		expect_number(v.signal, own ? SIGKILL : -1, "signal");
+	}
 }
 
 static void
@@ -104,6 +122,7 @@ static const struct testcase cases[] = {
 	{ "every limit is 124", limits },
 	{ "who stopped mayfly decides, else the signal", stopped },
 	{ "reasons and enforcers have the words of the API", words },
+	{ "more than a limit is seen after a command's own end", exceeded },
 	{ "the codes that are not the command's", numbers },
 	{ "a verdict can be freed twice", freed },
 };

@@ -8,10 +8,11 @@
 set -u
 
 SUITE=bookworm
-# kmod: overlay is a module. systemd-container: systemd-nspawn.
-PACKAGES=(busybox-static curl dbus dbus-user-session jq kmod libpam-systemd
-    linux-image-cloud-amd64 make passwd perl procps psmisc python3 strace
-    systemd systemd-container systemd-sysv uidmap)
+# e2fsprogs, xfsprogs: disks of a test's own. kmod: overlay is a module.
+# systemd-container: systemd-nspawn.
+PACKAGES=(busybox-static curl dbus dbus-user-session e2fsprogs jq kmod
+    libpam-systemd linux-image-cloud-amd64 make passwd perl procps psmisc
+    python3 strace systemd systemd-container systemd-sysv uidmap xfsprogs)
 
 # Enough to mount the root; the rest of what that takes is in the kernel.
 write_init()

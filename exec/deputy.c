@@ -1,0 +1,45 @@
+#include "deputy.h"
+
+#include <sys/prctl.h>
+#include <sys/wait.h>
+
+#include <errno.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include "ids.h"
+#include "sys.h"
+
+int
+deputy_run(const struct config *c, int (*work)(void *context), void *context)
+{
+	/* No SIGCHLD: who ignores that one could not wait. */
+	struct clone_args args = { .flags = CLONE_NEWUSER };
+	int go[2], status = -1;
+	struct failure f;
+	struct ids ids;
+	bool mapped;
+	pid_t pid;
+	char byte;
+
+	if (ids_take(&ids, c, false, &f) != 0)
+		return -1;
+	sys_close(&ids.lease);
+	if (pipe2(go, O_CLOEXEC) != 0)
+		return -1;
+	pid = sys_clone3(&args);
+	if (pid == 0) {
+		(void)close(go[1]);
+		if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 ||
+		    read(go[0], &byte, 1) != 1)
+			_exit(255);
+		_exit(work(context));
+	}
+	(void)close(go[0]);
+	mapped = pid > 0 && ids_map_builder(&ids, pid, &f) == 0 &&
+		 write(go[1], "", 1) == 1;
+	(void)close(go[1]);
+	while (pid > 0 && waitpid(pid, &status, __WALL) < 0 && errno == EINTR)
+		;
+	return mapped && WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}

@@ -1,0 +1,157 @@
+#include "tally.h"
+
+#include <sys/prctl.h>
+#include <sys/wait.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include "deputy.h"
+#include "ids.h"
+#include "sys.h"
+
+#define FEW 2048
+
+/* What runs have written; in the overlay's own directory they leave nothing. */
+static const char *const trees[] = { "upper", NULL };
+
+/* For deputy_run(). */
+struct task {
+	int session;
+	const struct usage *most;
+	int out; /* takes the usage */
+};
+
+static int
+count_for(void *context)
+{
+	const struct task *t = context;
+	struct usage u;
+
+	return usage_count(t->session, trees, t->most, &u) != 0 ||
+	       write(t->out, &u, sizeof(u)) != sizeof(u);
+}
+
+int
+tally(const struct config *c, int session, const struct usage *most,
+    struct usage *ret)
+{
+	struct task t = { session, most, -1 };
+	int fds[2], r;
+
+	if (usage_count(session, trees, most, ret) == 0)
+		return 0;
+	/* Files that the caller may not reach are counted by who may. */
+	if (errno != EACCES || ids_privileged() || pipe2(fds, O_CLOEXEC) != 0)
+		return -1;
+	t.out = fds[1];
+	r = deputy_run(c, count_for, &t);
+	if (r == 0 && read(fds[0], ret, sizeof(*ret)) != sizeof(*ret))
+		r = -1;
+	(void)close(fds[0]);
+	(void)close(fds[1]);
+	return r == 0 ? 0 : -1;
+}
+
+static bool
+is_more(const struct usage *u, const struct usage *most)
+{
+	return u->kb > most->kb || u->inodes > most->inodes;
+}
+
+int
+tally_few(int session, int proc, const struct usage *most, struct usage *ret)
+{
+	struct usage few = *most;
+
+	if (few.inodes > FEW)
+		few.inodes = FEW;
+	if (usage_count(session, trees, &few, ret) != 0 ||
+	    (is_more(ret, &few) && !is_more(ret, most)))
+		return -1;
+	usage_count_open(proc, most, ret);
+	return 0;
+}
+
+/* Also a command waits for the end of a pipe that somebody has open. */
+static void
+close_others(const int *keep, size_t n)
+{
+	unsigned from = 3, next;
+
+	for (size_t i = 0; i <= n; i++) {
+		next = UINT_MAX;
+		for (size_t k = 0; k < n; k++) {
+			if (keep[k] >= (int)from && (unsigned)keep[k] < next)
+				next = (unsigned)keep[k];
+		}
+		if (next > from)
+			(void)sys_close_range(from, next - 1, 0);
+		if (next == UINT_MAX)
+			return;
+		from = next + 1;
+	}
+}
+
+static _Noreturn void
+count_and_tell(const struct config *c, int session, int proc,
+    const struct usage *most, pid_t parent, int out)
+{
+	const int keep[] = { session, proc, out };
+	struct usage u;
+
+	close_others(keep, sizeof(keep) / sizeof(*keep));
+	/* A run that is killed is no longer watched. */
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || getppid() != parent ||
+	    tally(c, session, most, &u) != 0)
+		_exit(1);
+	usage_count_open(proc, most, &u);
+	_exit(write(out, &u, sizeof(u)) != sizeof(u));
+}
+
+void
+tally_start(struct tally *t, const struct config *c, int session, int proc,
+    const struct usage *most)
+{
+	/* No SIGCHLD: the run has a child of its own to wait for. */
+	struct clone_args args = { .flags = CLONE_CLEAR_SIGHAND };
+	pid_t parent = getpid(), pid;
+	int fds[2];
+
+	if (pipe2(fds, O_CLOEXEC) != 0)
+		return;
+	pid = sys_clone3(&args);
+	if (pid == 0)
+		count_and_tell(c, session, proc, most, parent, fds[1]);
+	(void)close(fds[1]);
+	if (pid < 0) {
+		(void)close(fds[0]);
+		return;
+	}
+	t->pid = pid;
+	t->result = fds[0];
+}
+
+int
+tally_take(struct tally *t, struct usage *ret)
+{
+	bool told = read(t->result, ret, sizeof(*ret)) == sizeof(*ret);
+
+	tally_stop(t);
+	return told ? 0 : -1;
+}
+
+void
+tally_stop(struct tally *t)
+{
+	if (t->pid > 0) {
+		(void)kill(t->pid, SIGKILL);
+		while (waitpid(t->pid, NULL, __WALL) < 0 && errno == EINTR)
+			;
+	}
+	sys_close(&t->result);
+	*t = (struct tally){ 0, -1 };
+}
