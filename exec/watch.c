@@ -27,8 +27,8 @@
 static const int stop_signals[] = { SIGHUP, SIGINT, SIGQUIT, SIGTERM,
 	SIGWINCH };
 
-static uint64_t
-now_us(void)
+uint64_t
+watch_now_us(void)
 {
 	struct timespec t;
 
@@ -43,7 +43,7 @@ watch_prepare(struct box *b)
 	struct sigaction old;
 	sigset_t set;
 
-	b->started_us = b->look_us = now_us();
+	b->started_us = b->look_us = watch_now_us();
 	(void)sigemptyset(&set);
 	for (size_t i = 0; i < sizeof(stop_signals) / sizeof(*stop_signals);
 	     i++) {
@@ -89,23 +89,22 @@ watch_finish(struct box *b)
 		(void)sigprocmask(SIG_SETMASK, &b->mask_before, NULL);
 }
 
-static void
-kill_sandbox(struct box *b)
+void
+watch_kill(struct box *b)
 {
 	if (b->cgroup.dir >= 0)
 		cgroup_kill(&b->cgroup);
 	(void)syscall(SYS_pidfd_send_signal, b->pidfd, SIGKILL, NULL, 0);
 }
 
-/* The first cause stays. A command that has ended was ended by nothing. */
-static void
-stop(struct box *b, enum reason reason)
+void
+watch_stop(struct box *b, enum reason reason)
 {
 	if (b->stopping || b->ended || b->dead)
 		return;
 	b->stopping = true;
 	b->verdict->reason = reason;
-	kill_sandbox(b);
+	watch_kill(b);
 }
 
 static void
@@ -122,25 +121,8 @@ reap(struct box *b)
 void
 watch_abandon(struct box *b)
 {
-	kill_sandbox(b);
+	watch_kill(b);
 	reap(b);
-}
-
-/* The command's terminal carries both ways, and has no separate stderr. */
-static void
-take_terminal(struct box *b, int terminal)
-{
-	struct relay *in = &b->relays[0], *out = &b->relays[1];
-
-	b->terminal = terminal;
-	tty_copy_size(&b->tty, terminal);
-	(void)fcntl(terminal, F_SETFL, O_NONBLOCK);
-	in->from = b->plan->in.fd;
-	in->to = terminal;
-	out->from = terminal;
-	out->limit = b->plan->limits.value[LIMIT_OUTPUT];
-	if (b->plan->out.fd >= 0)
-		relay_to_shared(out, b->plan->out.fd);
 }
 
 /*
@@ -154,110 +136,17 @@ stop_output(struct box *b)
 		b->stopping = true;
 		b->verdict->reason = REASON_OUTPUT;
 	}
-	stop(b, REASON_OUTPUT);
+	watch_stop(b, REASON_OUTPUT);
 }
 
-static void
-look_at_disk(struct box *b)
+void
+watch_look_at_disk(struct box *b)
 {
 	uint64_t us;
 
 	if (disk_look(&b->disk, b->meter.proc, b->meter.cpus, &us))
-		stop(b, REASON_DISK);
-	b->look_disk_us = us == UINT64_MAX ? us : now_us() + us;
-}
-
-/* The sandbox is built. */
-static void
-take_ready(struct box *b, const struct control *c, int fds[CONTROL_FD_MAX])
-{
-	b->ready = true;
-	b->built_us = b->cgroup.built_us = c->cpu_us;
-	meter_init(&b->meter, &b->cgroup, b->plan->limits.value[LIMIT_CPUS]);
-	b->meter.proc = fds[CONTROL_FD_PROC];
-	b->meter.root = fds[CONTROL_FD_ROOT];
-	b->look_us = now_us() + meter_next_us(&b->meter, &b->plan->limits);
-	disk_built(&b->disk);
-	look_at_disk(b);
-	if (fds[CONTROL_FD_TTY] >= 0)
-		take_terminal(b, fds[CONTROL_FD_TTY]);
-}
-
-/*
- * Root's sandbox has entered its user namespace and waits for its maps. What
- * it may do without waiting is done here as well: see oom_first().
- */
-static void
-map_users(struct box *b)
-{
-	char path[32];
-
-	(void)snprintf(path, sizeof(path), "/proc/%d", (int)b->pid);
-	auto_fd proc = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	if (proc < 0 || ids_map_sandbox(&b->ids, b->plan, proc) != 0) {
-		(void)(errno == EPERM ? ids_unmapped(&b->ids, b->failure)
-				      : failure_set(b->failure, "users", errno,
-					    "map the host ids from %u on",
-					    b->ids.uid_base));
-	} else if (ids_write(proc, "oom_score_adj", "1000") != 0) {
-		(void)failure_set(
-		    b->failure, "oom", errno, "%s/oom_score_adj", path);
-	} else if (send(b->control, "", 1, MSG_NOSIGNAL) != 1 &&
-		   errno != EPIPE && errno != ECONNRESET) {
-		/* It would wait for ever; one that has ended said why. */
-		(void)failure_set(b->failure, "users", errno, "send");
-	} else {
-		return;
-	}
-	b->failed = true;
-	kill_sandbox(b);
-}
-
-/* False when there is nothing more. */
-static bool
-take_message(struct box *b)
-{
-	int fds[CONTROL_FD_MAX], r;
-	struct control c = { 0 };
-
-	r = control_receive(b->control, &c, fds, 0);
-	if (r < 0 && errno == EAGAIN)
-		return false;
-	/* What it had to say is lost. */
-	if (r < 0 && !b->failed && !b->ended) {
-		(void)failure_set(b->failure, b->ready ? "process" : "start",
-		    errno, "recvmsg");
-		b->failed = true;
-		kill_sandbox(b);
-	}
-	if (r <= 0) {
-		(void)close(b->control);
-		b->control = -1;
-		return false;
-	}
-	switch (c.type) {
-	case CONTROL_MAP:
-		map_users(b);
-		break;
-	case CONTROL_READY:
-		take_ready(b, &c, fds);
-		break;
-	case CONTROL_FAILED:
-		*b->failure = c.failure;
-		b->failed = true;
-		break;
-	case CONTROL_EXEC:
-		b->verdict->exec_error = c.error;
-		break;
-	default:
-		if (!b->stopping) {
-			b->ended = true;
-			b->ended_us = now_us();
-			b->status = c.status;
-		}
-		break;
-	}
-	return true;
+		watch_stop(b, REASON_DISK);
+	b->look_disk_us = us == UINT64_MAX ? us : watch_now_us() + us;
 }
 
 /* Who waits for the run: is there too much output, or nobody any more? */
@@ -274,10 +163,10 @@ take_caller(struct box *b)
 		return;
 	}
 	b->caller_gone = true;
-	stop(b, REASON_KILLED);
+	watch_stop(b, REASON_KILLED);
 	/* Nobody reads what is being collected. */
 	if (b->ended && !b->dead)
-		kill_sandbox(b);
+		watch_kill(b);
 }
 
 static void
@@ -294,7 +183,7 @@ take_signal(struct box *b)
 	}
 	if (!b->stopping && !b->ended)
 		b->verdict->stopped_by = (int)info.ssi_signo;
-	stop(b, REASON_KILLED);
+	watch_stop(b, REASON_KILLED);
 }
 
 /* The command has ended: files are given back, which has an end too. */
@@ -305,7 +194,7 @@ check_collecting(struct box *b, uint64_t now)
 		return UINT64_MAX;
 	if (now < b->ended_us + COLLECT_US)
 		return b->ended_us + COLLECT_US - now;
-	kill_sandbox(b);
+	watch_kill(b);
 	return UINT64_MAX;
 }
 
@@ -322,11 +211,11 @@ wall_us(const struct box *b)
 static void
 stop_at_limit(struct box *b, enum reason reason)
 {
-	while (b->control >= 0 && take_message(b))
+	while (b->control >= 0 && watch_hear(b))
 		;
 	if (b->cgroup.memory && cgroup_was_oom(&b->cgroup))
 		reason = REASON_MEMORY;
-	stop(b, reason);
+	watch_stop(b, reason);
 }
 
 /* Looks at the clocks and counters. */
@@ -334,7 +223,7 @@ static void
 check_limits(struct box *b)
 {
 	const struct limits *l = &b->plan->limits;
-	uint64_t now = now_us();
+	uint64_t now = watch_now_us();
 
 	if (b->stopping || b->ended || b->dead)
 		return;
@@ -347,17 +236,17 @@ check_limits(struct box *b)
 		else if (meter_samples_memory(&b->meter) &&
 			 b->meter.memory_kb > l->value[LIMIT_MEM])
 			stop_at_limit(b, REASON_MEMORY);
-		b->look_us = now_us() + meter_next_us(&b->meter, l);
+		b->look_us = watch_now_us() + meter_next_us(&b->meter, l);
 	}
 	if (b->ready && !b->stopping && now >= b->look_disk_us)
-		look_at_disk(b);
+		watch_look_at_disk(b);
 }
 
 /* How long nothing is to be done unless something happens, in us. */
 static uint64_t
 next_us(struct box *b)
 {
-	uint64_t now = now_us(), next = wall_us(b);
+	uint64_t now = watch_now_us(), next = wall_us(b);
 
 	if (b->stopping)
 		return UINT64_MAX;
@@ -427,15 +316,15 @@ turn(struct box *b)
 		break;
 	}
 	if (fds[1].revents != 0)
-		(void)take_message(b);
+		(void)watch_hear(b);
 	if (fds[2].revents != 0)
 		take_signal(b);
 	if (fds[3].revents != 0)
 		take_caller(b);
 	if (fds[4].revents != 0)
-		stop(b, REASON_KILLED);
+		watch_stop(b, REASON_KILLED);
 	if (fds[5].revents != 0 && disk_is_over(&b->disk))
-		stop(b, REASON_DISK);
+		watch_stop(b, REASON_DISK);
 	for (int i = 0; i < 3; i++) {
 		if (relay_move(&b->relays[i], fds) == RELAY_OVER)
 			stop_output(b);
@@ -443,7 +332,7 @@ turn(struct box *b)
 	end_terminal_input(b);
 	if (fds[0].revents != 0) {
 		/* What it said last is there before its end is seen. */
-		while (b->control >= 0 && take_message(b))
+		while (b->control >= 0 && watch_hear(b))
 			;
 		reap(b);
 	}
@@ -457,12 +346,12 @@ turn(struct box *b)
 static void
 drain(struct box *b)
 {
-	uint64_t last = now_us();
+	uint64_t last = watch_now_us();
 	struct pollfd fds[5];
 
 	relay_close(&b->relays[0]);
 	for (;;) {
-		uint64_t left = last + LINGER_US - now_us();
+		uint64_t left = last + LINGER_US - watch_now_us();
 		int n = 0;
 
 		if (!relay_pending(&b->relays[1]) &&
@@ -499,7 +388,7 @@ watch(struct box *b)
 		return failure_set(b->failure, "start", 0,
 		    "the sandbox's first process died while building");
 	if (!b->ended && !b->stopping && b->left) {
-		if (now_us() < wall_us(b))
+		if (watch_now_us() < wall_us(b))
 			return failure_set(b->failure, "process", 0,
 			    "the sandbox's first process left before the "
 			    "command");
@@ -513,6 +402,6 @@ watch(struct box *b)
 			    b->relays[i].error, "%s was lost",
 			    i == 0 ? "input" : "output");
 	}
-	judge(b, now_us());
+	judge(b, watch_now_us());
 	return 0;
 }

@@ -56,6 +56,26 @@ int watch_prepare(struct box *b);
 /* Until the end; fills the verdict. 0, or -1 with the failure. */
 int watch(struct box *b);
 
+/*
+ * hear.c: takes one message of the sandbox's PID 1, without waiting. False
+ * when there is none.
+ */
+bool watch_hear(struct box *b);
+
+/* Microseconds of CLOCK_MONOTONIC. */
+uint64_t watch_now_us(void);
+
+void watch_kill(struct box *b);
+
+/*
+ * Ends the run. The first cause stays; a command that has ended was ended by
+ * nothing.
+ */
+void watch_stop(struct box *b, enum reason reason);
+
+/* What does the session hold? Ends the run where that is too much. */
+void watch_look_at_disk(struct box *b);
+
 /* judge.c: how did it end, and what did it use? Fills the verdict. */
 void judge(struct box *b, uint64_t now_us);
 

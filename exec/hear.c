@@ -1,0 +1,120 @@
+/* What the sandbox's PID 1 says, and what its supervisor does about it. */
+#include <sys/socket.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "sys.h"
+#include "watch.h"
+
+/* The command's terminal carries both ways, and has no separate stderr. */
+static void
+take_terminal(struct box *b, int terminal)
+{
+	struct relay *in = &b->relays[0], *out = &b->relays[1];
+
+	b->terminal = terminal;
+	tty_copy_size(&b->tty, terminal);
+	(void)fcntl(terminal, F_SETFL, O_NONBLOCK);
+	in->from = b->plan->in.fd;
+	in->to = terminal;
+	out->from = terminal;
+	out->limit = b->plan->limits.value[LIMIT_OUTPUT];
+	if (b->plan->out.fd >= 0)
+		relay_to_shared(out, b->plan->out.fd);
+}
+
+/* The sandbox is built. */
+static void
+take_ready(struct box *b, const struct control *c, int fds[CONTROL_FD_MAX])
+{
+	b->ready = true;
+	b->built_us = b->cgroup.built_us = c->cpu_us;
+	meter_init(&b->meter, &b->cgroup, b->plan->limits.value[LIMIT_CPUS]);
+	b->meter.proc = fds[CONTROL_FD_PROC];
+	b->meter.root = fds[CONTROL_FD_ROOT];
+	b->look_us =
+	    watch_now_us() + meter_next_us(&b->meter, &b->plan->limits);
+	disk_built(&b->disk);
+	watch_look_at_disk(b);
+	if (fds[CONTROL_FD_TTY] >= 0)
+		take_terminal(b, fds[CONTROL_FD_TTY]);
+}
+
+/*
+ * Root's sandbox has entered its user namespace and waits for its maps. What
+ * it may do without waiting is done here as well: see oom_first().
+ */
+static void
+map_users(struct box *b)
+{
+	char path[32];
+
+	(void)snprintf(path, sizeof(path), "/proc/%d", (int)b->pid);
+	auto_fd proc = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (proc < 0 || ids_map_sandbox(&b->ids, b->plan, proc) != 0) {
+		(void)(errno == EPERM ? ids_unmapped(&b->ids, b->failure)
+				      : failure_set(b->failure, "users", errno,
+					    "map the host ids from %u on",
+					    b->ids.uid_base));
+	} else if (ids_write(proc, "oom_score_adj", "1000") != 0) {
+		(void)failure_set(
+		    b->failure, "oom", errno, "%s/oom_score_adj", path);
+	} else if (send(b->control, "", 1, MSG_NOSIGNAL) != 1 &&
+		   errno != EPIPE && errno != ECONNRESET) {
+		/* It would wait for ever; one that has ended said why. */
+		(void)failure_set(b->failure, "users", errno, "send");
+	} else {
+		return;
+	}
+	b->failed = true;
+	watch_kill(b);
+}
+
+bool
+watch_hear(struct box *b)
+{
+	int fds[CONTROL_FD_MAX], r;
+	struct control c = { 0 };
+
+	r = control_receive(b->control, &c, fds, 0);
+	if (r < 0 && errno == EAGAIN)
+		return false;
+	/* What it had to say is lost. */
+	if (r < 0 && !b->failed && !b->ended) {
+		(void)failure_set(b->failure, b->ready ? "process" : "start",
+		    errno, "recvmsg");
+		b->failed = true;
+		watch_kill(b);
+	}
+	if (r <= 0) {
+		(void)close(b->control);
+		b->control = -1;
+		return false;
+	}
+	switch (c.type) {
+	case CONTROL_MAP:
+		map_users(b);
+		break;
+	case CONTROL_READY:
+		take_ready(b, &c, fds);
+		break;
+	case CONTROL_FAILED:
+		*b->failure = c.failure;
+		b->failed = true;
+		break;
+	case CONTROL_EXEC:
+		b->verdict->exec_error = c.error;
+		break;
+	default:
+		if (!b->stopping) {
+			b->ended = true;
+			b->ended_us = watch_now_us();
+			b->status = c.status;
+		}
+		break;
+	}
+	return true;
+}
