@@ -47,7 +47,8 @@ for INSIDE in $ATTACK_UIDS; do
 			create
 			make_pairs
 			: >begun
-			t_as "$ATTACK/exchange" \
+			# Not t_as: it has to be what is killed.
+			"${T_AS[@]}" "$ATTACK/exchange" \
 			    "$STATE/sessions/$id/upper/x" >begun &
 			swapper=$!
 			await "the exchange" test -s begun

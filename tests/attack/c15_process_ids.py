@@ -27,7 +27,11 @@ def start(*command):
 
 
 def stand_by(number):
-    """Bystanders, in the numbers that a sandbox had just now."""
+    """Bystanders, in the numbers that a sandbox had just now.
+
+    Numbers do not come round within a tick, in which births are counted.
+    """
+    time.sleep(0.03)
     rewind(number)
     standing.extend(start("sleep", "60") for _ in range(6))
 

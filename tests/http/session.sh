@@ -347,7 +347,7 @@ with_disk()
 	server_start "MAYFLY_STATE_DIR=$PWD/disk/state" MAYFLY_MIN_FREE=0
 }
 
-if ((EUID == 0)) && [[ $WAY != systemd ]] &&
+if ((EUID == 0)) && ! by_units &&
     testcase "a full disk, and one that cannot be written, are told as such" &&
     require "no disk can be mounted here" with_disk; then
 	session
