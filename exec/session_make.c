@@ -294,7 +294,7 @@ look(const struct state *st, const char *owner, const char *id,
 		return SESSION_FAILED;
 	}
 	r = store_read(dir, owner, id, s, f);
-	return r == SESSION_OK && store_is_expired(s, dir, false)
+	return r == SESSION_OK && store_is_expired(s, dir, false) == 1
 		   ? SESSION_NOT_FOUND
 		   : r;
 }

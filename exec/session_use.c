@@ -48,7 +48,7 @@ open_parts(const struct state *st, const char *owner, const char *id,
 	r = store_read(dir, owner, id, s, f);
 	if (r != SESSION_OK)
 		return r;
-	if (store_is_expired(s, dir, false))
+	if (store_is_expired(s, dir, false) == 1)
 		return SESSION_NOT_FOUND;
 	/* With a writer of its own a FIFO is never at its end. */
 	cancel =
@@ -175,7 +175,7 @@ change_record(const struct state *st, const char *owner, const char *id,
 	if (!state_is_there(st->sessions, id, dir))
 		return why_not("find a session", f);
 	r = store_read(dir, owner, id, s, f);
-	if (r == SESSION_OK && store_is_expired(s, dir, false))
+	if (r == SESSION_OK && store_is_expired(s, dir, false) == 1)
 		r = SESSION_NOT_FOUND;
 	if (r == SESSION_OK)
 		r = change(s, context, f);
@@ -223,7 +223,7 @@ find(const struct state *st, const char *owner, const char *id, int *ret_dir,
 	/* Root may delete what no version of mayfly can read. */
 	if (r == SESSION_FAILED && owner == NULL)
 		r = SESSION_OK;
-	else if (r == SESSION_OK && store_is_expired(&s, dir, false))
+	else if (r == SESSION_OK && store_is_expired(&s, dir, false) == 1)
 		r = SESSION_NOT_FOUND;
 	session_free(&s);
 	*ret_dir = r == SESSION_OK ? sys_take(&dir) : -1;

@@ -126,9 +126,10 @@ is_later(struct timespec a, struct timespec b)
 
 /*
  * Somebody runs in it; or did so at the moment given or later, and could not
- * put that into the record: the disk was full, or the run was killed.
+ * put that into the record: the disk was full, or the run was killed. 1, 0, or
+ * -1/errno when that cannot be told.
  */
-static bool
+static int
 is_used(int dir, int64_t since, bool locked)
 {
 	auto_fd lock =
@@ -136,27 +137,33 @@ is_used(int dir, int64_t since, bool locked)
 	struct stat own, record;
 
 	auto_fd left = lock >= 0 ? place_left(lock, 0) : -1;
-	/* Where it cannot be told somebody may be. */
 	if (lock < 0)
-		return errno != ENOENT;
-	if (!locked && (left >= 0 || errno != ENOENT ||
-			   flock(lock, LOCK_SH | LOCK_NB) != 0))
-		return true;
-	return fstat(lock, &own) == 0 && own.st_mtime >= since &&
-	       fstatat(dir, "meta", &record, AT_SYMLINK_NOFOLLOW) == 0 &&
-	       is_later(own.st_mtim, record.st_mtim);
+		return errno == ENOENT ? 0 : -1;
+	if (!locked && (left >= 0 || errno != ENOENT))
+		return left >= 0 ? 1 : -1;
+	if (!locked && flock(lock, LOCK_SH | LOCK_NB) != 0)
+		return 1;
+	if (fstat(lock, &own) != 0)
+		return -1;
+	if (own.st_mtime < since)
+		return 0;
+	if (fstatat(dir, "meta", &record, AT_SYMLINK_NOFOLLOW) != 0)
+		return errno == ENOENT ? 0 : -1;
+	return is_later(own.st_mtim, record.st_mtim);
 }
 
-bool
+int
 store_is_expired(const struct session *s, int dir, bool locked)
 {
 	int64_t now = store_now();
+	int used;
 
 	if (now >= s->expires_at)
-		return true;
+		return 1;
 	if (s->ttl == SESSION_NEVER || now - s->last_used_at <= s->ttl)
-		return false;
-	return !is_used(dir, now - s->ttl, locked);
+		return 0;
+	used = is_used(dir, now - s->ttl, locked);
+	return used < 0 ? -1 : !used;
 }
 
 static int

@@ -44,9 +44,10 @@ int64_t store_now(void);
 
 /*
  * Has it expired? Idle time does not count while somebody runs in it: the
- * lock tells, unless it is the caller's own.
+ * lock tells, unless it is the caller's own. 1, 0, or -1/errno when that
+ * cannot be told.
  */
-bool store_is_expired(const struct session *s, int dir, bool locked);
+int store_is_expired(const struct session *s, int dir, bool locked);
 
 /*
  * Takes it out of sight, into the trash under a new name. On a disk without

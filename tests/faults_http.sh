@@ -208,6 +208,7 @@ if faultcase "a run in a session, asked for over HTTP, leaves it whole"; then
 	prepare()
 	{
 		count_try
+		in_session "$kept" true
 		ask POST "/sessions/$kept/run" "$(jq -cn --arg mark "$number" \
 		    '{command: ["sh", "-c", "echo $MARK >/root/mark; echo done"],
 		    env: {MARK: $mark}}')"

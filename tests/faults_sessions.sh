@@ -14,6 +14,7 @@ then
 	{
 		count_try
 		look_options
+		in_session "$kept" true
 		words=(session run "$kept" "${options[@]}"
 		    --env "MARK=$number" -- sh -c "$LOOK")
 	}
