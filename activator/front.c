@@ -139,11 +139,12 @@ text_of(struct front *f, struct http_text t)
 	if (t.data == NULL)
 		return NULL;
 	text = malloc(t.len + 1);
-	if (text == NULL)
-		refuse(f, ERROR_SANDBOX_FAILED, "no memory", NULL);
-	memcpy(text, t.data, t.len);
-	text[t.len] = '\0';
-	return text;
+	if (text != NULL) {
+		memcpy(text, t.data, t.len);
+		text[t.len] = '\0';
+		return text;
+	}
+	refuse(f, ERROR_SANDBOX_FAILED, "no memory", NULL);
 }
 
 /* What does not fit into a message is refused; else it has not arrived. */

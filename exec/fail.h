@@ -30,7 +30,7 @@ int failure_set(struct failure *f, const char *step, int error, const char *fmt,
  * memory for a string or a list, nothing that it did would be certain. What it
  * leaves the reaper finds.
  */
-noreturn void fail_memory(void);
+__attribute__((__noreturn__)) void fail_memory(void);
 
 /*
  * Is it the machine that is short of something, or broken, whatever the

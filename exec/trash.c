@@ -102,7 +102,7 @@ list_names(int trash, char ***ret, size_t *ret_n)
 {
 	auto_fd fd = openat(trash, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	DIR *d = fd >= 0 ? fdopendir(fd) : NULL;
-	char **names = NULL;
+	char **names = NULL, **more;
 	const struct dirent *e;
 	size_t n = 0;
 	int error;
@@ -113,9 +113,10 @@ list_names(int trash, char ***ret, size_t *ret_n)
 	while (errno = 0, (e = readdir(d)) != NULL) {
 		if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0)
 			continue;
-		names = realloc(names, (n + 1) * sizeof(*names));
-		if (names == NULL || (names[n] = strdup(e->d_name)) == NULL)
+		more = realloc(names, (n + 1) * sizeof(*names));
+		if (more == NULL || (more[n] = strdup(e->d_name)) == NULL)
 			fail_memory();
+		names = more;
 		n++;
 	}
 	error = errno;
