@@ -26,7 +26,7 @@ for INSIDE in $ATTACK_UIDS; do
 			    accept(A, L) or die $!; close C; close A;
 		    }
 		    print "done\n"'
-		expect_out done
+		expect_out 'done'
 		expect_took 60000
 	fi
 
