@@ -132,6 +132,13 @@ check: deps-check
 	@MAYFLY=$(abspath $(BUILD)/mayfly) INJECT=$(abspath $(BUILD)/inject) \
 		UNIT="$(UNITS)" tests/run.sh T=$(T)
 
+# Each system call killed, and failed, where check takes a few of them.
+faults: deps-check
+	+@$(MAKE) --no-print-directory -s $(BUILD)/mayfly $(BUILD)/inject
+	@MAYFLY=$(abspath $(BUILD)/mayfly) INJECT=$(abspath $(BUILD)/inject) \
+		FAULTS=all tests/run.sh T=faults_run T=faults_sessions \
+		T=faults_http
+
 check-vm: deps-vm
 	+@$(MAKE) --no-print-directory -s all
 	@MAYFLY=$(abspath $(BUILD)/mayfly) tests/vm/guest.sh $(T)
@@ -214,6 +221,7 @@ help:
 	@echo 'demo       install what is needed, build, show it at work'
 	@echo 'check      install what the tests need and run them; T=TOPIC'
 	@echo 'check-vm   the tests that need cgroup v2, in a QEMU guest; T=TOPIC'
+	@echo 'faults     fail, and die at, each system call of a run and a session'
 	@echo 'mutate     show that the attack suite bites'
 	@echo 'prove      all that proves SPECIFICATION.md, and the tables of it'
 	@echo 'bench      compare start-up with other sandboxes'
@@ -222,6 +230,6 @@ help:
 
 FORCE:
 .PHONY: all FORCE filter-fresh demo check check-vm mutate bench lint fuzz \
-	prove check-sanitized install uninstall clean help deps-build deps-demo deps-check \
+	prove check-sanitized faults install uninstall clean help deps-build deps-demo deps-check \
 	deps-vm deps-lint
 .DELETE_ON_ERROR:
