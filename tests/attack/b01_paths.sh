@@ -70,12 +70,13 @@ each_shape()
 	    body: ({command: \"true\", user: \$user} + $1)}"
 }
 
-# What the server keeps for itself, apart from what runs have written.
+# What the server keeps for itself, apart from what runs have written; in `ids`
+# is who had which range.
 kept_files()
 {
 	find "$MAYFLY_STATE_DIR" "$MAYFLY_RUN_DIR" -path '*/upper' -prune -o \
 	    -path '*/work' -prune -o -type f ! -name meta \
-	    -printf '%P %m %s %U\n' | sort
+	    -printf '%P %m %s %U\n' | sed -E 's/^(ids [0-9]+) [0-9]+/\1/' | sort
 }
 
 for INSIDE in $ATTACK_UIDS; do
