@@ -28,18 +28,24 @@ make_parents(char *name)
 
 /*
  * What /proc says of this process is ours and not the sandbox's: how the
- * server was called, and from where on the host.
+ * server was called, and from where on the host. 0, or -1/errno: EACCES there,
+ * or what kept it from being known.
  */
-static bool
-is_of_proc(int fd)
+static int
+refuse_proc(int fd)
 {
 #ifdef MUTATE_PROC_FILES
 	(void)fd;
-	return false;
+	return 0;
 #else
 	struct statfs fs;
 
-	return fstatfs(fd, &fs) != 0 || fs.f_type == PROC_SUPER_MAGIC;
+	if (fstatfs(fd, &fs) != 0)
+		return -1;
+	if (fs.f_type != PROC_SUPER_MAGIC)
+		return 0;
+	errno = EACCES;
+	return -1;
 #endif
 }
 
@@ -59,10 +65,8 @@ open_regular(const char *name, int flags, mode_t mode, struct stat *st)
 		errno = S_ISDIR(st->st_mode) ? EISDIR : EINVAL;
 		return -1;
 	}
-	if (is_of_proc(fd)) {
-		errno = EACCES;
+	if (refuse_proc(fd) != 0)
 		return -1;
-	}
 	return sys_take(&fd);
 }
 
