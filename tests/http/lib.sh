@@ -145,6 +145,8 @@ server_kill()
 	if by_units; then
 		units_kill
 	else
+		# What a super-server has started does not end with it.
+		[[ $WAY != fd0 ]] || pkill -KILL -P "${SERVERS[-1]}"
 		kill -KILL "${SERVERS[-1]}"
 	fi
 }
@@ -288,11 +290,11 @@ gone_inside()
 	[[ -z $(inside "$1") ]]
 }
 
-# Is this where cases are tried that take long, and do not differ elsewhere?
+# Is this where cases are tried that take long? Once for each way in; of the
+# units with the first pair.
 long()
 {
-	[[ ($WAY == serve || $WAY == systemd) && $AS == root ||
-	    -n ${CASE:-} ]]
+	[[ $AS == root && $WAY != resident || -n ${CASE:-} ]]
 }
 
 # Starts a run whose command waits, and waits for it: waiting WORD [PATH]
