@@ -86,6 +86,19 @@ expect_quiet()
 	    detail "$(processes | tr '\n' ' ')$(connections)"
 }
 
+# Connects so many times from an address for each fifty and says nothing, until there is a
+# file `reset`; sets pid.
+hold()
+{
+	(
+		ulimit -n $(($1 + 100))
+		exec "$PYTHON" "$T_TREE/tests/http/client.py" hold \
+		    "${TCP#http://}" "$1" </dev/null 9>&-
+	) >said 2>&1 &
+	pid=$!
+	poll 200 test -e up || fail "not all connect: $(<said)"
+}
+
 # Begins a run that lasts, in the background, and finds who is who. The request
 # is over when $pid is.
 begin()

@@ -122,6 +122,27 @@ if testcase "resident: kill -9 of the server ends what it runs"; then
 	rest
 fi
 
+# The server has room for 1,024; the others wait until it is their turn.
+if is_container &&
+    testcase "resident: a burst past what it serves at once is queued"; then
+	systemctl start mayfly-serve.socket
+	ask "$TCP/health"
+	server=$(systemctl show -P MainPID mayfly-serve.service)
+	hold 2000
+	poll 400 eval '(($(pgrep -cP "$server") >= 1024))' ||
+	    fail "it serves $(pgrep -cP "$server") only"
+	check "it serves $(pgrep -cP "$server")" \
+	    test "$(pgrep -cP "$server")" -le 1024
+	ask "$TCP/health"
+	expect_code 200
+	: >reset
+	wait "$pid"
+	check "it is another server" test "$server" = \
+	    "$(systemctl show -P MainPID mayfly-serve.service)"
+	check "a unit has failed" no_unit_failed
+	rest
+fi
+
 if testcase "resident: systemctl stop ends it, and what it runs"; then
 	systemctl start mayfly-serve.socket
 	ask "$TCP/health"
