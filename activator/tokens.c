@@ -148,6 +148,9 @@ equal(const char *a, const char *b, size_t len)
 {
 	unsigned char different = 0;
 
+#ifdef MUTATE_TOKEN_TIME
+	return memcmp(a, b, len) == 0;
+#endif
 	for (size_t i = 0; i < len; i++)
 		different |= (unsigned char)(a[i] ^ b[i]);
 	return different == 0;

@@ -1,7 +1,7 @@
 #!/bin/bash
 # B4: changes of owner or mode that follow a path of the sandbox's. There is
 # nothing to attack where no such call is made, so the calls are looked at.
-# as: root user subuid
+# as: root user
 # shellcheck disable=SC2016 # programs in single quotes are for inside
 
 # shellcheck source=tests/attack/http.sh

@@ -7,10 +7,11 @@ client.py hold ADDRESS [N [TEXT]]	stdin out on N connections; once TEXT
 					has come there is a file `up`. Reads
 					no more, and resets them when there
 					is a file `reset`
-client.py table ADDRESS [-p] [-j JSON-PATH]
+client.py table ADDRESS [-p] [-j JSON-PATH] [-d FILE]
 					one request a line, judged; prints
 					what is wrong. -p: all lines at once;
-					-j: the bytes are bodies posted there
+					-j: the bytes are bodies posted there;
+					-d: what is answered goes to FILE
 
 A line is `STATUS[,STATUS] CODE[,CODE] [/REGEX/] | name | bytes`. CODE is that
 of an error or `-`; REGEX must match its message. In bytes, escapes are those
@@ -208,7 +209,7 @@ def post(path, body):
             path.encode(), len(body), body)
 
 
-def try_line(address, line, path, complaints):
+def try_line(address, line, path, complaints, answers):
     want, name, text = (line.split(" | ", 2) + ["", ""])[:3]
     words = want.split(" ", 2)
     regex = words[2].strip()[1:-1] if len(words) > 2 else ""
@@ -226,6 +227,7 @@ def try_line(address, line, path, complaints):
     except OSError as error:
         complaints.append("%s: %s" % (name, error))
         return
+    answers.append(exchange.answer)
     if exchange.answer == b"" and "closed" in words[0]:
         return
     wrong = judge(exchange.answer, text.startswith("HEAD "),
@@ -236,9 +238,9 @@ def try_line(address, line, path, complaints):
 
 def table(address, options):
     path = options[options.index("-j") + 1] if "-j" in options else None
-    complaints, threads = [], []
+    complaints, answers, threads = [], [], []
     for line in sys.stdin.buffer.read().decode("utf-8").splitlines():
-        arguments = (address, line.strip("\t"), path, complaints)
+        arguments = (address, line.strip("\t"), path, complaints, answers)
         if "-p" in options:
             threads.append(threading.Thread(target=try_line, args=arguments))
             threads[-1].start()
@@ -246,6 +248,9 @@ def table(address, options):
             try_line(*arguments)
     for thread in threads:
         thread.join()
+    if "-d" in options:
+        with open(options[options.index("-d") + 1], "wb") as file:
+            file.write(b"\n".join(answers))
     print("\n".join(complaints))
     return 1 if complaints else 0
 

@@ -1,6 +1,10 @@
 /* Who may call: hosts, tokens and their hashes. */
 #include "auth.h"
 
+#include <sys/ptrace.h>
+
+#include <signal.h>
+
 #include "tokens.h"
 #include "unit.h"
 
@@ -115,11 +119,70 @@ tokens_read_ill(void)
 	}
 }
 
+/* How many instructions it takes to look for a token; counted one by one. */
+static long
+instructions(const struct tokens *t, const char *secret)
+{
+	pid_t pid = fork();
+	int status;
+	long n = 0;
+
+	if (pid == 0) {
+		if (ptrace(PTRACE_TRACEME, 0, NULL, NULL) != 0)
+			_exit(1);
+		(void)raise(SIGSTOP);
+		(void)tokens_find(t, secret);
+		(void)raise(SIGSTOP);
+		_exit(0);
+	}
+	if (waitpid(pid, &status, 0) != pid || !WIFSTOPPED(status))
+		skip("nothing can be traced here");
+	do {
+		if (ptrace(PTRACE_SINGLESTEP, pid, NULL, NULL) != 0 ||
+		    waitpid(pid, &status, 0) != pid || !WIFSTOPPED(status))
+			skip("nothing can be traced here");
+		n++;
+	} while (WSTOPSIG(status) != SIGSTOP);
+	(void)kill(pid, SIGKILL);
+	(void)waitpid(pid, &status, 0);
+	return n;
+}
+
+/* Digests that differ from the right one sooner or later, or not at all. */
+static void
+constant_time(void)
+{
+	static const size_t differs[] = { 0, 1, 31, 32, 62, 63 };
+	struct token all[3] = { { .name = "a", .hash = HASH } };
+	struct tokens t = { all, LENGTH(all) };
+	long first = 0, n;
+
+	for (size_t place = 0; place < LENGTH(all); place++) {
+		for (size_t i = 0; i < LENGTH(differs); i++) {
+			for (size_t k = 0; k < LENGTH(all); k++) {
+				memcpy(all[k].hash, HASH, sizeof(HASH));
+				all[k].hash[k == place ? differs[i] : 5] ^= 1;
+			}
+			n = instructions(&t, "abc");
+			if (first == 0)
+				first = n;
+			expect_number(n, first, "instructions");
+		}
+		/* Found: one more step, if the compiler makes it a jump. */
+		memcpy(all[place].hash, HASH, sizeof(HASH));
+		n = instructions(&t, "abc") - first;
+		HOLDS(n >= -4 && n <= 4);
+	}
+	HOLDS(first > 1000);
+}
+
 static const struct testcase cases[] = {
 	{ "SHA-256 is that of the standard's examples", hashes },
 	{ "Host has to be a name that is allowed", hosts },
 	{ "tokens are read, and found by their secret alone",
 	    tokens_read_well },
+	{ "looking for a token takes as many steps whatever is like it",
+	    constant_time },
 	{ "a line that is no token is refused by its number", tokens_read_ill },
 };
 

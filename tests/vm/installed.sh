@@ -86,8 +86,8 @@ expect_quiet()
 	    detail "$(processes | tr '\n' ' ')$(connections)"
 }
 
-# Connects so many times from an address for each fifty and says nothing, until there is a
-# file `reset`; sets pid.
+# Connects so many times, from an address for each fifty, and says nothing until
+# there is a file `reset`; sets pid.
 hold()
 {
 	(
