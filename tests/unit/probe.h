@@ -5,6 +5,7 @@
  * A small harness for what the kernel answers: cases run in a child each, since
  * a filter cannot be taken off again.
  */
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
@@ -15,6 +16,8 @@
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
+
+#include "filter.h"
 
 #define BIT32 (UINT64_C(1) << 32)
 #define LENGTH(a) (sizeof(a) / sizeof((a)[0]))
@@ -44,7 +47,7 @@ static bool failed; /* in the child: something was not as promised */
 /* The statement is true, or the case fails with its text. */
 #define HOLDS(statement) holds((statement), #statement)
 
-static void
+static inline void
 holds(bool is_true, const char *statement)
 {
 	if (is_true)
@@ -53,8 +56,19 @@ holds(bool is_true, const char *statement)
 	printf("\t%s: %s\n", statement, strerror(errno));
 }
 
+/* From here on the case is behind the filter, with these flags. */
+static inline void
+confine(unsigned extra)
+{
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
+	    filter_load(extra) == 0)
+		return;
+	printf("\tfilter_load: %s\n", strerror(errno));
+	_exit(FAILED);
+}
+
 /* The errno of a call, or 0; what it made is gone again. */
-static int
+static inline int
 outcome(long nr, const uint64_t *args)
 {
 	long got = syscall(nr, args[0], args[1], args[2], args[3], 0, 0);
@@ -68,7 +82,7 @@ outcome(long nr, const uint64_t *args)
 	return 0;
 }
 
-static void
+static inline void
 expect(long nr, int wanted, const uint64_t *args)
 {
 	int found = outcome(nr, args);
@@ -81,7 +95,7 @@ expect(long nr, int wanted, const uint64_t *args)
 	    (uintmax_t)args[3], strerror(found), strerror(wanted));
 }
 
-static void
+static inline void
 expect_probes(const struct probe *probes, size_t n)
 {
 	for (const struct probe *p = probes; p < probes + n; p++) {
@@ -100,7 +114,7 @@ expect_probes(const struct probe *probes, size_t n)
 }
 
 /* The case's exit status; its own session keeps vhangup from the terminal. */
-static int
+static inline int
 case_run(const struct testcase *c)
 {
 	int status;
@@ -123,7 +137,7 @@ case_run(const struct testcase *c)
 }
 
 /* What main returns. */
-static int
+static inline int
 cases_run(const struct testcase *cases, size_t n)
 {
 	static const char *const words[] = { "ok", "not ok", "skip" };

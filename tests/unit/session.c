@@ -1,4 +1,4 @@
-/* The store of sessions: what is made, found, waited for, expired, refused. */
+/* The store of sessions: what is made, found, waited for, and expires. */
 #include "session.h"
 
 #include <sys/stat.h>
@@ -8,62 +8,7 @@
 #include <signal.h>
 #include <time.h>
 
-#include "store.h"
-#include "unit.h"
-
-static struct config config;
-static struct failure failure;
-static char state[64];
-
-/* An empty store of the case's own; it goes with rm at the end of main(). */
-static void
-begin(void)
-{
-	(void)snprintf(
-	    state, sizeof(state), "%s/%d", getenv("STATES"), (int)getpid());
-	(void)mkdir(state, 0755);
-	(void)setenv("MAYFLY_STATE_DIR", state, 1);
-	config_defaults(&config);
-	config.state_dir = state;
-	config.session_wait = 200;
-}
-
-static enum session_result
-make(const char *owner, struct session *s)
-{
-	session_init(s);
-	strcpy(s->owner, owner);
-	return session_create(&config, s, &failure);
-}
-
-static char *
-path_of(const char *id, const char *rest)
-{
-	static char path[256];
-
-	(void)snprintf(path, sizeof(path), "%s/sessions/%s%s", state, id, rest);
-	return path;
-}
-
-static enum session_result
-show(const char *owner, const char *id)
-{
-	struct session s;
-	enum session_result r;
-
-	session_init(&s);
-	r = session_show(&config, owner, id, &s, &failure);
-	session_free(&s);
-	return r;
-}
-
-static enum session_result
-age(struct session *s, const void *context, struct failure *f)
-{
-	(void)f;
-	s->last_used_at -= *(const int64_t *)context;
-	return SESSION_OK;
-}
+#include "sessions.h"
 
 static enum session_result
 end_at(struct session *s, const void *context, struct failure *f)
@@ -71,21 +16,6 @@ end_at(struct session *s, const void *context, struct failure *f)
 	(void)f;
 	s->expires_at = time(NULL) + *(const int64_t *)context;
 	return SESSION_OK;
-}
-
-static enum session_result
-change(const char *id,
-    enum session_result (*how)(
-	struct session *s, const void *context, struct failure *f),
-    int64_t context)
-{
-	struct session s;
-	enum session_result r;
-
-	session_init(&s);
-	r = session_change(&config, NULL, id, how, &context, &s, &failure);
-	session_free(&s);
-	return r;
 }
 
 static int64_t
@@ -280,15 +210,6 @@ open_in_child(const char *id, int caller, struct session *held)
 	return pid;
 }
 
-static int
-result_of(pid_t pid)
-{
-	int status = -1;
-
-	(void)waitpid(pid, &status, 0);
-	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
-}
-
 static void
 waiting(void)
 {
@@ -411,209 +332,6 @@ while_open(void)
 	session_free(&open);
 }
 
-/* All at once, as soon as the pipe ends. */
-static void
-full(void)
-{
-	int go[2], made_count = 0, full_count = 0;
-	pid_t pids[40];
-	struct session s;
-	char byte;
-
-	begin();
-	config.max_sessions = 10;
-	config.session_wait = 30000;
-	HOLDS(pipe(go) == 0);
-	for (size_t i = 0; i < LENGTH(pids); i++) {
-		pids[i] = fork();
-		if (pids[i] == 0) {
-			(void)close(go[1]);
-			(void)!read(go[0], &byte, 1);
-			_exit((int)make("local", &s));
-		}
-	}
-	(void)close(go[1]);
-	for (size_t i = 0; i < LENGTH(pids); i++) {
-		int r = result_of(pids[i]);
-
-		made_count += r == SESSION_OK;
-		full_count += r == SESSION_FULL;
-	}
-	expect_number(made_count, 10, "made");
-	expect_number(full_count, 30, "refused");
-}
-
-static enum session_result
-idle_for_long(struct session *s, const void *context, struct failure *f)
-{
-	(void)context;
-	(void)f;
-	s->last_used_at = 1;
-	return SESSION_OK;
-}
-
-static void
-room_again(void)
-{
-	struct session s, t;
-
-	begin();
-	config.max_sessions = 1;
-	HOLDS(make("local", &s) == SESSION_OK);
-	HOLDS(make("local", &t) == SESSION_FULL);
-	expect_has(failure.detail, "max_sessions", "failure");
-	HOLDS(change(s.id, idle_for_long, 0) == SESSION_OK);
-	HOLDS(make("local", &t) == SESSION_OK);
-	HOLDS(session_delete(&config, NULL, t.id, &failure) == SESSION_OK);
-	HOLDS(make("local", &t) == SESSION_OK);
-}
-
-static void
-unsafe(void)
-{
-	struct session s;
-	char path[128], other[128];
-
-	begin();
-	HOLDS(make("local", &s) == SESSION_OK);
-	(void)snprintf(path, sizeof(path), "%s/sessions", state);
-	(void)snprintf(other, sizeof(other), "%s/elsewhere", state);
-	HOLDS(chmod(path, 0750) == 0);
-	expect_number(show(NULL, s.id), SESSION_FAILED, "wider mode");
-	expect_text(failure.step, "state", "step");
-	HOLDS(chmod(path, 0700) == 0);
-	expect_number(show(NULL, s.id), SESSION_OK, "mode as it was");
-	HOLDS(rename(path, other) == 0 && symlink(other, path) == 0);
-	expect_number(show(NULL, s.id), SESSION_FAILED, "link");
-	HOLDS(unlink(path) == 0 && rename(other, path) == 0);
-	if (geteuid() == 0) {
-		HOLDS(chown(path, 12345, 0) == 0);
-		expect_number(show(NULL, s.id), SESSION_FAILED, "owner");
-		HOLDS(chown(path, 0, 0) == 0);
-	}
-	HOLDS(chmod(state, 0777) == 0);
-	expect_number(show(NULL, s.id), SESSION_FAILED, "writable above");
-}
-
-static void
-low_on_disk(void)
-{
-	struct session s;
-
-	begin();
-	config.min_free = UINT64_C(1) << 40;
-	HOLDS(make("local", &s) == SESSION_FAILED);
-	expect_text(failure.step, "state", "step");
-	expect_has(failure.detail, "min_free", "failure");
-}
-
-static void
-version(void)
-{
-	static const char later[] = "mayfly-session 2\nid=x";
-	char text[64] = "", *path;
-	struct session s;
-	int fd;
-
-	begin();
-	HOLDS(make("local", &s) == SESSION_OK);
-	path = path_of(s.id, "/meta");
-	fd = open(path, O_RDWR | O_TRUNC);
-	HOLDS(write(fd, later, sizeof(later)) == sizeof(later));
-	expect_number(show(NULL, s.id), SESSION_FAILED, "show");
-	expect_has(failure.detail, "version", "failure");
-	expect_number(change(s.id, age, 1), SESSION_FAILED, "change");
-	expect_text(list(NULL, NULL, 10), "", "list");
-	HOLDS(pread(fd, text, sizeof(text), 0) == sizeof(later));
-	expect_text(text, later, "record");
-	expect_number(session_delete(&config, "local", s.id, &failure),
-	    SESSION_FAILED, "delete by its owner, if it is his");
-	expect_number(session_delete(&config, NULL, s.id, &failure), SESSION_OK,
-	    "delete by root");
-}
-
-static void
-variables(void)
-{
-	static const char *const wanted[] = { "A=1", "AB=", "B=x=y", "a=1" };
-	struct session s;
-
-	session_init(&s);
-	HOLDS(session_merge_env(&s, "B=1", &failure) == SESSION_OK);
-	HOLDS(session_merge_env(&s, "AB=", &failure) == SESSION_OK);
-	HOLDS(session_merge_env(&s, "a=1", &failure) == SESSION_OK);
-	HOLDS(session_merge_env(&s, "C=1", &failure) == SESSION_OK);
-	HOLDS(session_merge_env(&s, "A=1", &failure) == SESSION_OK);
-	HOLDS(session_merge_env(&s, "B=x=y", &failure) == SESSION_OK);
-	HOLDS(session_merge_env(&s, "C", &failure) == SESSION_OK);
-	HOLDS(session_merge_env(&s, "D", &failure) == SESSION_OK);
-	expect_number((int64_t)s.env_count, LENGTH(wanted), "variables");
-	for (size_t i = 0; i < LENGTH(wanted) && i < s.env_count; i++)
-		expect_text(s.env[i], wanted[i], "variable");
-	HOLDS(s.env[s.env_count] == NULL);
-	HOLDS(session_merge_env(&s, "=1", &failure) == SESSION_WRONG);
-	HOLDS(session_merge_env(&s, "", &failure) == SESSION_WRONG);
-	session_free(&s);
-}
-
-static void
-many_variables(void)
-{
-	char *big = malloc(SESSION_ENV_MAX + 2), name[16];
-	struct session s;
-
-	session_init(&s);
-	memset(big, 'x', SESSION_ENV_MAX + 1);
-	big[1] = '=';
-	big[SESSION_ENV_MAX] = '\0';
-	HOLDS(session_merge_env(&s, big, &failure) == SESSION_WRONG);
-	big[SESSION_ENV_MAX - 1] = '\0';
-	HOLDS(session_merge_env(&s, big, &failure) == SESSION_OK);
-	HOLDS(session_merge_env(&s, big, &failure) == SESSION_OK);
-	HOLDS(session_merge_env(&s, "A=", &failure) == SESSION_WRONG);
-	session_free(&s);
-	for (int i = 0; i < PLAN_ENV_MAX; i++) {
-		(void)snprintf(name, sizeof(name), "V%d=", i);
-		HOLDS(session_merge_env(&s, name, &failure) == SESSION_OK);
-	}
-	HOLDS(session_merge_env(&s, "W=", &failure) == SESSION_WRONG);
-	HOLDS(session_merge_env(&s, "V0=1", &failure) == SESSION_OK);
-	session_free(&s);
-	free(big);
-}
-
-static void
-planned(void)
-{
-	static char own[] = "A=plan";
-	struct session s;
-	struct plan p;
-	char why[100];
-
-	session_init(&s);
-	strcpy(s.cwd, "/work");
-	strcpy(s.image, "host");
-	HOLDS(session_merge_env(&s, "A=session", &failure) == SESSION_OK);
-	HOLDS(session_merge_env(&s, "PATH=/x", &failure) == SESSION_OK);
-	limits_set(&s.limits, LIMIT_TIME, "7000", why, sizeof(why));
-	limits_set(&s.limits, LIMIT_WALL, "8000", why, sizeof(why));
-	limits_set(&s.limits, LIMIT_NPROC, "50", why, sizeof(why));
-	s.dir = 1000;
-	plan_init(&p);
-	HOLDS(plan_env(&p, own, why, sizeof(why)) == 0);
-	limits_set(&p.limits, LIMIT_WALL, "9000", why, sizeof(why));
-	p.limits.cap[LIMIT_NPROC] = 20;
-	HOLDS(session_plan(&s, &p, &failure) == SESSION_OK);
-	HOLDS(plan_finish(&p, why, sizeof(why)) == 0);
-	expect_text(plan_getenv(&p, "A"), "plan", "A");
-	expect_text(plan_getenv(&p, "PATH"), "/x", "PATH");
-	expect_text(p.cwd, "/work", "cwd");
-	expect_number((int64_t)p.limits.value[LIMIT_TIME], 7000, "time");
-	expect_number((int64_t)p.limits.value[LIMIT_WALL], 9000, "wall");
-	expect_number((int64_t)p.limits.value[LIMIT_NPROC], 20, "nproc");
-	HOLDS(p.session == 1000);
-}
-
 static const struct testcase cases[] = {
 	{ "a session is on disk, its owner's alone, as it was asked for",
 	    made },
@@ -628,26 +346,10 @@ static const struct testcase cases[] = {
 	{ "idle time counts from the last run's end, and no run expires",
 	    expiry },
 	{ "a record can be changed while a run goes on", while_open },
-	{ "of 40 that are made at once exactly max_sessions come to be", full },
-	{ "one that has expired makes room for another", room_again },
-	{ "state that others could reach is refused", unsafe },
-	{ "where the disk is nearly full no session is made", low_on_disk },
-	{ "a record of another version is refused and left as it is", version },
-	{ "variables are merged, replaced and removed", variables },
-	{ "too many variables, or too long ones, are refused", many_variables },
-	{ "a plan's own words count more than the session's", planned },
 };
 
 int
 main(void)
 {
-	char template[] = "/tmp/mayfly-unit.XXXXXX", command[64];
-	int r;
-
-	if (mkdtemp(template) == NULL)
-		return 1;
-	(void)setenv("STATES", template, 1);
-	r = cases_run(cases, LENGTH(cases));
-	(void)snprintf(command, sizeof(command), "rm -rf %s", template);
-	return system(command) != 0 || r;
+	return stores_run(cases, LENGTH(cases));
 }

@@ -1,0 +1,120 @@
+#!/bin/bash
+# What no session can be, where none can be made, and state that cannot be
+# trusted.
+# as: root user subuid
+# shellcheck disable=SC2016 # programs in single quotes are for inside
+
+# shellcheck source=tests/t.sh
+. "$(dirname "$0")/t.sh"
+# shellcheck source=tests/store.sh
+. "$T_TREE/tests/store.sh"
+
+if testcase "a value that no session can have is refused by name"; then
+	for words in "ttl 0" "ttl x" "ttl -1" "expires tomorrow" "cwd here" \
+	    "image other" "wall 0" "env x" "expires 2001-01-01T00:00:00Z"; do
+		# shellcheck disable=SC2086
+		session create --$words
+		expect_status 64
+		expect_err_has "^mayfly: session: ${words%% *}: "
+	done
+	session create --none
+	expect_status 64
+	session none
+	expect_status 64
+	session
+	expect_status 64
+	session show
+	expect_status 64
+	expect_clean
+fi
+
+if [[ $AS == root ]] &&
+    testcase "of 60 made at once exactly max_sessions come to be"; then
+	for _ in {1..60}; do
+		MAYFLY_MAX_SESSIONS=7 MAYFLY_SESSION_WAIT=60000 \
+		    "$MAYFLY" session create >>made 2>>refused &
+	done
+	wait
+	check "$(wc -l <made) were made" test "$(wc -l <made)" = 7
+	check "others were not refused" test \
+	    "$(grep -c max_sessions refused)" = 53
+	check "$(stored sessions) are there" test "$(stored sessions)" = 7
+	check "there is trash" test "$(stored trash)" = 0
+	while read -r id; do
+		delete
+	done <made
+fi
+
+if testcase "state that others could reach is refused"; then
+	create
+	chmod 0711 "$STATE/sessions"
+	session show "$id"
+	expect_status 125
+	expect_err_has '^mayfly: state: sessions .*0700'
+	reap
+	expect_status 125
+	chmod 0700 "$STATE/sessions"
+	mv "$STATE/sessions" "$STATE/elsewhere"
+	ln -s elsewhere "$STATE/sessions"
+	session show "$id"
+	expect_status 125
+	rm "$STATE/sessions"
+	mv "$STATE/elsewhere" "$STATE/sessions"
+	delete
+fi
+
+if testcase "a record that is not understood is refused and stays"; then
+	create --ttl 1
+	meta=$STATE/sessions/$id/meta
+	cp "$meta" good
+	printf 'mayfly-session 2\nid=%s\0' "$id" >"$meta"
+	cp "$meta" want
+	for words in "show $id" "run $id -- true" "ttl $id 5" "env $id A=1"; do
+		# shellcheck disable=SC2086
+		session $words
+		expect_status 125
+		expect_err_has "^mayfly: state: $id: its record: .*version"
+	done
+	sleep 2.1
+	reap
+	expect_no_out
+	check "it was written" cmp -s "$meta" want
+	cp good "$meta"
+	reap
+	expect_clean
+fi
+
+if testcase "where the disk is nearly full nothing is begun"; then
+	create
+	MAYFLY_MIN_FREE=1000000000000 t_as "$MAYFLY" session create \
+	    </dev/null >out 2>err
+	check "a session was made" test $? = 125
+	expect_err_has '^mayfly: state: only [0-9]* KB are free'
+	MAYFLY_MIN_FREE=1000000000000 t_as "$MAYFLY" session run "$id" -- true \
+	    </dev/null >out 2>err
+	check "there was a run" test $? = 125
+	MAYFLY_MIN_FREE=1000000000000 t_as "$MAYFLY" session delete "$id" \
+	    2>err
+	check "it cannot be deleted" test $? = 0
+	expect_clean
+fi
+
+if testcase "links that a session plants lead nowhere outside"; then
+	create
+	inside -- sh -c 'cd / && mkdir -p /etc/pki && ln -s /proc /etc/pki/tls &&
+	    ln -s ../../../../.. /etc/crypto-policies &&
+	    ln -s /etc /lib-none; ln -s /tmp /lib32x; rm -rf /var/tmp &&
+	    ln -s /etc /var/tmp; rm -rf /home && ln -s / /home; mkdir /sys'
+	inside -- sh -c 'cat /etc/passwd >/dev/null && ls /home/ && echo fine'
+	expect_status 0
+	expect_out_has '^fine$'
+	# Places of ours cannot be taken away while they are in use.
+	inside -- sh -c 'rm -rf /run /dev /proc /usr /bin 2>/dev/null; mv /run /x
+	    ln -s /etc /run/shm; exit 0'
+	inside -- sh -c 'test -c /dev/null && test -d /proc/self &&
+	    echo x >/dev/shm/x && echo fine'
+	expect_out fine
+	delete
+fi
+
+t_done
