@@ -178,7 +178,8 @@ t_unmount_procs()
 # Wipes a directory of ours, and nothing that is mounted below it.
 t_wipe()
 {
-	if cut -d ' ' -f 5 /proc/self/mountinfo | grep -qF "$1/"; then
+	if grep -qF " $1/" /proc/self/mountinfo &&
+	    cut -d ' ' -f 5 /proc/self/mountinfo | grep -qF "$1/"; then
 		echo "t.sh: something is mounted below $1: it stays" >&2
 		return 1
 	fi
@@ -271,6 +272,7 @@ t_end()
 # the topic; that a process was killed is not worth a line.
 t_complaints()
 {
+	[[ -s $T_ROOT/stderr ]] || return 0
 	grep -avE ': line [0-9]+: +[0-9]+ [A-Z]' "$T_ROOT/stderr" |
 	    head -n 10 | cat -v | sed 's/^/\tstderr: /'
 	: >"$T_ROOT/stderr"
