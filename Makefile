@@ -143,6 +143,31 @@ check-vm: deps-vm
 	+@$(MAKE) --no-print-directory -s all
 	@MAYFLY=$(abspath $(BUILD)/mayfly) tests/vm/guest.sh $(T)
 
+# The attack, system and session suites and the unit tests, in the guest; and
+# what check-vm does in fewer ways.
+check-guest: deps-vm
+	+@$(MAKE) --no-print-directory -s all $(UNITS)
+	@MAYFLY=$(abspath $(BUILD)/mayfly) LONG=1 VM_PATIENCE=7200 \
+		tests/vm/guest.sh cgroup memory attack suites
+
+# By how much limits can be exceeded, without cgroups and with them.
+overshoot: deps-check deps-vm
+	+@$(MAKE) --no-print-directory -s all
+	@MAYFLY=$(abspath $(BUILD)/mayfly) tests/bench/overshoot.py
+	@MAYFLY=$(abspath $(BUILD)/mayfly) LONG=1 tests/vm/guest.sh overshoot
+
+# What others wait for while a stressor runs next to them.
+neighbours: deps-vm
+	+@$(MAKE) --no-print-directory -s all
+	@MAYFLY=$(abspath $(BUILD)/mayfly) LONG=1 VM_PATIENCE=7200 \
+		tests/vm/guest.sh neighbours
+
+# CUTS=50 times the power fails at work.
+CUTS = 50
+powercut: deps-vm
+	+@$(MAKE) --no-print-directory -s all
+	@MAYFLY=$(abspath $(BUILD)/mayfly) tests/vm/powercut.sh $(CUTS)
+
 # Removes each defence in turn and expects its attack to succeed.
 mutate:
 	@tests/attack/mutate.sh $(T)
@@ -222,6 +247,10 @@ help:
 	@echo 'check      install what the tests need and run them; T=TOPIC'
 	@echo 'check-vm   the tests that need cgroup v2, in a QEMU guest; T=TOPIC'
 	@echo 'faults     fail, and die at, each system call of a run and a session'
+	@echo 'check-guest  the other suites, in that guest'
+	@echo 'overshoot  by how much each limit can be exceeded'
+	@echo 'neighbours what others wait for beside a stressor'
+	@echo 'powercut   what is there when the power has failed; CUTS=50'
 	@echo 'mutate     show that the attack suite bites'
 	@echo 'prove      all that proves SPECIFICATION.md, and the tables of it'
 	@echo 'bench      compare start-up with other sandboxes'
@@ -230,6 +259,7 @@ help:
 
 FORCE:
 .PHONY: all FORCE filter-fresh demo check check-vm mutate bench lint fuzz \
-	prove check-sanitized faults install uninstall clean help deps-build deps-demo deps-check \
+	check-guest faults neighbours overshoot powercut prove \
+	check-sanitized install uninstall clean help deps-build deps-demo deps-check \
 	deps-vm deps-lint
 .DELETE_ON_ERROR:

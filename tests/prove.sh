@@ -15,7 +15,8 @@ set -u
 TREE=$(cd "$(dirname "$0")/.." && pwd)
 DIR=${PROVE_DIR:-$TREE/build/prove}
 SPEC=$TREE/SPECIFICATION.md
-PARTS=(check check-vm faults mutate fuzz check-sanitized)
+PARTS=(check check-vm check-guest faults overshoot neighbours powercut mutate
+    fuzz check-sanitized)
 (($# == 0)) || PARTS=("$@")
 
 # Each part ends with a line `N passed, N failed, N skipped`.

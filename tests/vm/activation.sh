@@ -76,6 +76,10 @@ if has_controllers &&
 	post 'true' '"cpus": 0.5,'
 	expect_json '.enforced | .time == "cgroup" and .mem == "cgroup" and
 	    .nproc == "cgroup" and .cpus == "cgroup"'
+	! begin "$TCP" '' "$LIMITS" || expect_limits
+	kill "$pid"
+	finish
+	expect_quiet
 fi
 
 if has_controllers &&

@@ -1,7 +1,8 @@
 #!/bin/bash
 # The limits where a cgroup is delegated to mayfly. inside.sh starts this in a
 # leaf of that one; by hand: guest.sh cgroup.
-# in: root user unit
+# in: root user
+# long: unit
 # shellcheck disable=SC2016 # programs in single quotes are for inside
 
 # shellcheck source=tests/t.sh
@@ -14,6 +15,11 @@ is_delegated()
 {
 	grep -qw memory "$OWN/cgroup.controllers" 2>/dev/null &&
 	    grep -qw pids "$OWN/cgroup.controllers" && [[ -w $OWN ]]
+}
+
+has_cpu()
+{
+	grep -qw cpu "$OWN/cgroup.controllers"
 }
 
 is_delegated || t_give_up "no cgroup v2 is delegated: use guest.sh"
@@ -37,6 +43,81 @@ if testcase "the cgroup holds time, mem, nproc and cpus, and it is said"; then
 	for limit in time mem nproc cpus; do
 		expect_json ".enforced.$limit == \"cgroup\""
 	done
+fi
+
+# Of the run that spawn has begun: its cgroup becomes $dir.
+begun()
+{
+	await "the command runs" grep -q up out
+	dir=$(runs)
+}
+
+if testcase "its cgroup has the limits asked for, and none on the disk"; then
+	spawn run --mem 65536 --nproc 12 --cpus 0.25 -- \
+	    sh -c 'echo up; exec sleep 60' </dev/null
+	begun
+	for file in "memory.max $((65536 * 1024))" "memory.swap.max 0" \
+	    "memory.high max" "memory.oom.group 1" "pids.max 13" \
+	    "cpu.max 25000 100000" "cgroup.max.descendants 0"; do
+		read -r name value <<<"$file"
+		# A kernel without swap has nothing to say about it.
+		[[ -e $dir/$name || $name != memory.swap.max ]] || continue
+		[[ $name != cpu.max ]] || has_cpu || continue
+		check "$name is $(<"$dir/$name")" \
+		    test "$(<"$dir/$name")" = "$value"
+	done
+	for name in io.max io.latency io.cost.qos; do
+		[[ ! -e $dir/$name ]] ||
+		    check "$name: $(<"$dir/$name")" test ! -s "$dir/$name"
+	done
+	check "PID 1 and the command are not alone in it" \
+	    test "$(wc -l <"$dir/cgroup.procs")" = 2
+	kill "$pid"
+	finish
+fi
+
+# What strace prints of the supervisor's calls, in the file calls.
+traced()
+{
+	"${T_AS[@]}" strace -qq -o calls "$@" "$MAYFLY" run --json --wall 1000 \
+	    -- sleep 60 </dev/null >out 2>err
+	status=$?
+}
+
+if testcase "it is started in its cgroup, and nobody is moved into one"; then
+	# What is traced has not the rights of newuidmap.
+	follow=-f
+	[[ $IN != user ]] || follow=
+	traced $follow -e trace=clone3,openat
+	expect_ended wall
+	check "no clone3 into a cgroup" \
+	    grep -q 'clone3(.*CLONE_INTO_CGROUP.*cgroup=' calls
+	check_not "somebody was moved: $(grep cgroup.procs calls)" \
+	    grep -q 'cgroup.procs.*O_\(WRONLY\|RDWR\)' calls
+fi
+
+if testcase "cgroup.kill ends it, also where no signal would"; then
+	traced -e trace=pidfd_send_signal \
+	    -e inject=pidfd_send_signal:error=EPERM
+	expect_ended wall
+	expect_json '.usage.wall_ms < 20000'
+	check "no signal was refused" grep -q INJECTED calls
+fi
+
+if testcase "CPU time is the cgroup's"; then
+	mkfifo hold
+	exec 9<>hold
+	spawn run --verdict verdict --time 60000 -- perl -e '
+	    $| = 1; $n++ while times < 0.5; system "sh -c :" for 1 .. 5;
+	    print "up\n"; <STDIN>' <hold
+	begun
+	used=$(awk '/^usage_usec/ { print int($2 / 1000) }' "$dir/cpu.stat")
+	exec 9>&-
+	finish
+	expect_status 0
+	# What building took is not the command's; what ending takes is.
+	expect_json ".usage.cpu_ms > 500 and .usage.cpu_ms > $used - 400 and
+	    .usage.cpu_ms < $used + 400" verdict
 fi
 
 if testcase "a process over mem ends the run with reason memory"; then

@@ -3,7 +3,8 @@
 # Runs topics in a virtual machine with systemd as PID 1, cgroup v2 alone and
 # Linux 6.1:
 #
-#	guest.sh [TOPIC]...	all of tests/vm, or these of it or of tests/
+#	guest.sh [TOPIC]...	all of tests/vm, or these of it or of tests/; with
+#			none, whether this script notices a guest that fails
 #	guest.sh --shell	a root shell there; `poweroff` leaves
 #	guest.sh --container TOPIC...	the same root in systemd-nspawn: it
 #			boots in a second, with the cgroups and the kernel of
@@ -18,95 +19,15 @@
 #	VM_CACHE	where the guest's root is kept
 #	VM_PATIENCE	seconds until a guest counts as hung (1800)
 #	VM_CPUS, VM_MEM	what it has (2, and 1024 MB)
+#	VM_APPEND	more words for its kernel
 #	CASE, MUST_WORK, T_TIMES	as for every topic (t.sh)
-#	WAY	the one way in that http.sh takes
+#	WAY		the one way in that http.sh takes
+#	LONG		1: topics that have a long form are to take it
 
 set -u
 
-VM=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-TREE=$(cd "$VM/../.." && pwd)
-MAYFLY=${MAYFLY:-$TREE/build/mayfly}
-CACHE=${VM_CACHE:-${XDG_CACHE_HOME:-/var/cache}/mayfly-vm}
-PATIENCE=${VM_PATIENCE:-1800}
-
-die()
-{
-	echo "guest.sh: $*"
-	echo "0 passed, 1 failed, 0 skipped"
-	exit 1
-}
-
-# The cache is good for as long as what builds it is the same.
-prepare_root()
-{
-	mkdir -p "$CACHE" || die "$CACHE cannot be made"
-	exec 8>"$CACHE/lock"
-	flock 8
-	if [[ ! -e $CACHE/root.ext4 ]] || ! cmp -s "$VM/root.sh" \
-	    "$CACHE/root.sh"; then
-		rm -f "$CACHE"/{root.sh,accel}
-		echo "building the guest's root in $CACHE"
-		"$VM/root.sh" "$CACHE" || die "there is no root to boot"
-		cp "$VM/root.sh" "$CACHE/root.sh"
-	fi
-	exec 8>&-
-}
-
-# /dev/kvm may be there and do nothing: the kernel has to get as far as
-# missing its root, which takes a second.
-choose_accel()
-{
-	local said=$CACHE/accel
-
-	if [[ ! -s $said || $said -ot /proc/1 ]]; then
-		echo tcg,thread=multi >"$said"
-		if [[ -w /dev/kvm ]] && timeout -k 1 10 qemu-system-x86_64 \
-		    -accel kvm -cpu host -m 256 -nodefaults -display none \
-		    -no-reboot -serial stdio -kernel "$CACHE/kernel" \
-		    -append 'console=ttyS0 panic=-1' </dev/null 2>&1 |
-		    grep -q 'Kernel panic'; then
-			echo kvm >"$said"
-		fi
-	fi
-	ACCEL=$(<"$said")
-}
-
-# What inside.sh is to do, as shell words.
-write_orders()
-{
-	local name
-
-	for name in CASE MUST_WORK T_TIMES WAY; do
-		[[ -z ${!name:-} ]] || echo "export $name=${!name@Q}"
-	done
-	echo "TOPICS=(${*@Q})"
-}
-
-make_disk()
-{
-	mkdir -p "$SCRATCH/tree/build" || die "no scratch directory"
-	cp "$MAYFLY" "$SCRATCH/tree/build/mayfly" || die "run make first"
-	# The guest has no compiler.
-	[[ " $* " != *" bench "* ]] || cc -O2 -D_GNU_SOURCE -static \
-	    -o "$SCRATCH/tree/build/http" "$TREE/tests/bench/http.c" ||
-	    die "tests/bench/http.c does not compile"
-	write_orders "$@" >"$SCRATCH/tree/orders"
-	# Whole blocks of a disk: tar pads to 10 KB.
-	tar -C "$SCRATCH/tree" -cf "$SCRATCH/disk" build orders \
-	    -C "$TREE" Makefile man tests units || die "no disk was made"
-}
-
-boot()
-{
-	nice qemu-system-x86_64 -accel "$ACCEL" -cpu max \
-	    -smp "${VM_CPUS:-2}" -m "${VM_MEM:-1024}" -nodefaults \
-	    -display none -no-reboot -kernel "$CACHE/kernel" \
-	    -initrd "$CACHE/initrd" \
-	    -append "console=ttyS0 panic=-1 loglevel=4" \
-	    -drive "file=$CACHE/root.ext4,if=virtio,format=raw,snapshot=on" \
-	    -drive "file=$SCRATCH/disk,if=virtio,format=raw,readonly=on" \
-	    -serial "file:$SCRATCH/console" "$@"
-}
+# shellcheck source=tests/vm/machine.sh
+. "$(dirname "${BASH_SOURCE[0]}")/machine.sh"
 
 shell()
 {
@@ -195,6 +116,52 @@ conclude()
 	die "the guest ended before its last line ($1)"
 }
 
+# A guest of its own that goes wrong is to be told from one that goes well.
+# check_itself SENTENCE COMPLAINT VARIABLE=VALUE...
+check_itself()
+{
+	local sentence=$1 complaint=$2 said
+
+	shift 2
+	if said=$(env "$@" "$0" core) ||
+	    ! grep -qE "^guest.sh: $complaint" <<<"$said" ||
+	    [[ ${said##*$'\n'} != '0 passed, 1 failed, 0 skipped' ]]; then
+		echo "not ok - $sentence"
+		echo "${said//$'\n'/$'\n\t'}"
+		((failed += 1))
+		return
+	fi
+	echo "ok - $sentence"
+	((passed += 1))
+}
+
+check_guests()
+{
+	echo '== guest.sh'
+	check_itself 'a guest that hangs is a failure' 'the guest hung' \
+	    VM_PATIENCE=4
+	check_itself 'a guest that ends before its last line is a failure' \
+	    'the guest ended before its last line' \
+	    VM_APPEND=systemd.unit=poweroff.target
+	cut_power
+}
+
+# Twice only; make prove does it more often.
+cut_power()
+{
+	local said
+
+	echo '== powercut.sh'
+	said=$("$VM/powercut.sh" 2)
+	echo "${said%$'\n'*}"
+	if [[ ${said##*$'\n'} =~ ^([0-9]+)\ passed,\ ([0-9]+)\ failed ]]; then
+		((passed += BASH_REMATCH[1], failed += BASH_REMATCH[2]))
+	else
+		echo "not ok - powercut.sh has no last line"
+		((failed += 1))
+	fi
+}
+
 run_topics()
 {
 	export -f boot
@@ -211,13 +178,9 @@ case ${1:-} in
 	;;
 esac
 [[ $way != container ]] || shift
-if [[ $way != container && -z $(type -P qemu-system-x86_64) ]]; then
-	die "qemu-system-x86_64 is missing: apt-get install qemu-system-x86"
-fi
-SCRATCH=$(mktemp -d "${TMPDIR:-/tmp}/mayfly-vm.XXXXXX") || exit 1
-trap 'rm -rf --one-file-system "$SCRATCH"' EXIT
 prepare_root
 [[ $way == container ]] || choose_accel
+(($# > 0)) || check_guests
 make_disk "$@"
 case $way in
 container) run_in_container ;;

@@ -1,14 +1,15 @@
 #!/bin/bash
 #
 # What the guest does: runs each topic in the ways that its line `# in:` names,
-# adds up, and says how it went. guest.sh starts the guest that starts this.
+# adds up, and says how it went; with LONG=1 also in those of its line `# long:`.
+# guest.sh starts the guest that starts this.
 #
 #	root	as root, in a scope delegated to it
 #	user	as an ordinary user with subordinate ids, in a delegated scope
 #		of the user's own manager
 #	unit	as a user without, in a service with User= and Delegate=
 #	alone	as root, in a scope that is not delegated
-#	container	the same, but only where it is asked for: it would take
+#	asked, container	the same, but only where it is asked for: it would take
 #		too long in a virtual machine
 
 set -u
@@ -17,8 +18,6 @@ cd /opt || exit 1
 [[ ! -t 0 ]] || stty -opost
 # shellcheck source=/dev/null
 . ./orders
-
-passed=0 failed=0 skipped=0
 
 # In a delegated cgroup only leaves have processes: the topic moves to where
 # mayfly itself would, and each run is put beside it.
@@ -47,26 +46,27 @@ run_in()
 	unit)
 		# systemd expands variables in what a service executes.
 		local settings=()
-		for name in CASE MUST_WORK T_TIMES; do
-			[[ -z ${!name:-} ]] || settings+=("-E$name=${!name}")
+		for name in "${PASSED_ON[@]}"; do
+			settings+=("-E$name=${!name}")
 		done
 		systemd-run --quiet --uid=plain -p Delegate=yes --wait --pipe \
 		    "${settings[@]}" bash -c "${IN_LEAF//\$/\$\$}" bash "$2"
 		;;
-	alone | container) "${scope[@]}" bash "$2" ;;
+	alone | asked | container) "${scope[@]}" bash "$2" ;;
 	*) echo "not ok - there is no way in called $1" ;;
 	esac
 }
 
 run_topic()
 {
-	local file=tests/vm/$1.sh ways way last
+	local file=tests/vm/$1.sh ways way last began
 
 	[[ -e $file ]] || file=tests/$1.sh
-	ways=$(sed -n 's/^# in: //p' "$file")
+	ways=$(sed -nE "s/^# (in${LONG:+|long}): //p" "$file" | xargs)
 	for way in ${ways:-root user}; do
 		echo "== $1, $way"
 		export IN=$way
+		began=$SECONDS
 		run_in "$way" "/opt/$file" </dev/null 2>&1 | tee /run/topic
 		last=$(tail -n 1 /run/topic)
 		if [[ $last =~ ^([0-9]+)\ passed,\ ([0-9]+)\ failed,\ ([0-9]+) ]]
@@ -78,6 +78,7 @@ run_topic()
 			echo "not ok - $1, $way: no last line"
 			((failed += 1))
 		fi
+		[[ -z ${T_TIMES:-} ]] || echo "# $((SECONDS - began)) s"
 	done
 }
 
@@ -87,7 +88,7 @@ if [[ ${TOPICS[0]:-} == --shell ]]; then
 fi
 if ((${#TOPICS[@]} == 0)); then
 	for topic in tests/vm/*.sh; do
-		! grep '^# in: ' "$topic" | grep -qv container ||
+		! grep '^# in: ' "$topic" | grep -qvE 'asked|container' ||
 		    TOPICS+=("$(basename "$topic" .sh)")
 	done
 fi

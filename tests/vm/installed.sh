@@ -106,7 +106,8 @@ begin()
 	: >out
 	curl -sS -m 60 -N -H 'Accept: application/x-ndjson' \
 	    -H 'Content-Type: application/json' \
-	    -d '{"command": "echo up; exec sleep 1000", "wall": 600000}' \
+	    -d "{${3:-} \"command\": \"echo up; exec sleep 1000\",
+		\"wall\": 600000}" \
 	    "${1:-$TCP}/run" >out 2>err 9>&- &
 	pid=$!
 	await "the command runs" grep -q '"up' out || return
@@ -118,6 +119,30 @@ begin()
 	# Of a server's many processes.
 	broker=$(parent "$init")
 }
+
+# The cgroup of what begin has begun has the limits asked for, and the unit none
+# that would hold before them.
+expect_limits()
+{
+	local dir line name value
+
+	dir=$CGROUP$(sed -n 's/^0:://p' "/proc/$init/cgroup")
+	for line in "memory.max $((65536 * 1024))" "memory.swap.max 0" \
+	    "memory.oom.group 1" "pids.max 13" "cpu.max 50000 100000" \
+	    "../pids.max max" "../memory.max max" "../cpu.max max 100000"; do
+		read -r name value <<<"$line"
+		[[ -e $dir/$name || $name != memory.swap.max ]] || continue
+		check "$name is $(<"$dir/$name")" \
+		    test "$(<"$dir/$name")" = "$value"
+	done
+	check "there is a limit on the disk: $(cat "$dir"/io.max 2>&1)" \
+	    test ! -s "$dir/io.max"
+	check "others are in it: $(xargs <"$dir/cgroup.procs")" \
+	    test "$(sort "$dir/cgroup.procs" | xargs)" = \
+	    "$(printf '%s\n' "$init" "$command" | sort | xargs)"
+}
+
+LIMITS='"mem": 65536, "nproc": 12, "cpus": 0.5,'
 
 parent()
 {

@@ -44,6 +44,9 @@ if has_controllers &&
 		    .mem == "cgroup" and .nproc == "cgroup" and
 		    .cpus == "cgroup"'
 	done
+	! begin "$TCP" mayfly-serve.service "$LIMITS" || expect_limits
+	kill "$pid"
+	finish
 	rest
 fi
 

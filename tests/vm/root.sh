@@ -12,7 +12,8 @@ SUITE=bookworm
 # systemd-container: systemd-nspawn.
 PACKAGES=(busybox-static curl dbus dbus-user-session e2fsprogs jq kmod
     libpam-systemd linux-image-cloud-amd64 make passwd perl procps psmisc
-    python3 strace systemd systemd-container systemd-sysv uidmap xfsprogs)
+    python3 strace stress-ng systemd systemd-container systemd-sysv uidmap
+    xfsprogs)
 
 # Enough to mount the root; the rest of what that takes is in the kernel.
 write_init()

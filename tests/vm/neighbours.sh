@@ -1,0 +1,39 @@
+#!/bin/bash
+# A noisy neighbour: others are answered while a stressor runs in a sandbox, and
+# all is as before when it has gone. The table is that of
+# tests/bench/neighbours.py, of connections that systemd accepts. LONG=1: all
+# stressors.
+# in: alone
+
+# systemd has to know the processes by their numbers.
+export T_ENTERED=1
+# shellcheck source=tests/t.sh
+. "$(dirname "$0")/../t.sh"
+
+[[ $EUID == 0 && -d /run/systemd/system && -n $(type -P stress-ng) ]] ||
+    t_give_up "this needs root, systemd and stress-ng: use guest.sh"
+
+# shellcheck source=tests/vm/installed.sh
+. "$(dirname "$0")/installed.sh"
+
+"${MAKE[@]}" install >"$T_ROOT/installed" 2>&1
+systemctl -q start mayfly.socket
+post true
+
+seconds=4 some=(fork vm sockmany /sync-file)
+[[ -z ${LONG:-} ]] || seconds=5 some=()
+
+if testcase "others are answered, whatever a neighbour does, and it leaves no trace"
+then
+	python3 "$T_TREE/tests/bench/neighbours.py" 127.0.0.1:8080 "$seconds" \
+	    "${some[@]}" >out 2>err
+	status=$?
+	expect_status 0
+	# For whoever reads the results.
+	sed '/^$/d' out
+	check_not "a unit failed" sh -c "systemctl --failed | grep mayfly"
+fi
+
+systemctl stop mayfly.socket
+"${MAKE[@]}" uninstall >"$T_ROOT/installed" 2>&1
+t_done
