@@ -57,10 +57,10 @@ def share(result):
 
 CASES = [
     Case("time", "200", "ms", SPIN, [], usage("cpu_ms"), False),
-    Case("time", "200", "ms, four processes", FORK_SPIN, [],
+    Case("time", "200", "ms, eight processes", FORK_SPIN, [],
          usage("cpu_ms"), False),
     Case("wall", "200", "ms", "sleep 60", [], usage("wall_ms"), False),
-    Case("wall", "200", "ms, while it spins", FORK_SPIN, [],
+    Case("wall", "200", "ms, eight processes", FORK_SPIN, [],
          usage("wall_ms"), False),
     Case("mem", "32768", "KB", FILL, [], usage("memory_kb"), True),
     Case("mem", "65536", "KB, four processes", FORK_FILL, [],
@@ -135,7 +135,7 @@ def measure(case, runs):
     print("| `%s` | %s %s | %s | %s | %s | %s | %s |" % (
         case.limit, number(asked), case.unit, held_by,
         ", ".join(sorted(reasons)), number(over[runs // 2]),
-        number(over[min(runs - 1, runs * 99 // 100)]), number(over[-1])),
+        number(over[(runs * 99 + 99) // 100 - 1]), number(over[-1])),
         flush=True)
     sampled = held_by == "sampled"
     reached = REASONS.get(case.limit)
