@@ -148,7 +148,8 @@ check-vm: deps-vm
 check-guest: deps-vm
 	+@$(MAKE) --no-print-directory -s all $(UNITS)
 	@MAYFLY=$(abspath $(BUILD)/mayfly) LONG=1 VM_PATIENCE=7200 \
-		tests/vm/guest.sh cgroup memory attack suites
+		tests/vm/guest.sh activation cgroup memory project_disks \
+		attack suites
 
 # By how much limits can be exceeded, without cgroups and with them.
 overshoot: deps-check deps-vm

@@ -14,7 +14,7 @@ export T_ENTERED=1
 export MAYFLY_STATE_DIR=/var/lib/mayfly
 WORKERS=4
 # Sessions that are kept, so that looking at them does not take ever longer.
-KEPT=8
+KEPT=4
 
 # shellcheck source=/dev/null
 . /opt/last

@@ -20,7 +20,7 @@ export T_ENTERED=1
 systemctl -q start mayfly.socket
 post true
 
-seconds=4 some=(fork vm sockmany /sync-file)
+seconds=2 some=(fork vm sockmany /sync-file)
 [[ -z ${LONG:-} ]] || seconds=5 some=()
 
 if testcase "others are answered, whatever a neighbour does, and it leaves no trace"

@@ -18,9 +18,10 @@ set -u
 
 STATE=$SCRATCH/state.ext4
 SAID=$SCRATCH/said
-LOAD=8 # seconds within which the power goes
+LOAD=5 # seconds within which the power goes
 # Nobody else is to be there, which makes a boot quicker.
-VM_APPEND="${VM_APPEND:-} systemd.unit=mayfly-tests.service"
+VM_APPEND="${VM_APPEND:-} systemd.show_status=0"
+VM_APPEND+=" systemd.unit=mayfly-tests.service"
 VM_APPEND+=" systemd.mask=user@1000.service systemd.mask=user@1001.service"
 PATIENCE=${VM_PATIENCE:-300}
 
