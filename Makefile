@@ -169,7 +169,7 @@ powercut: deps-vm
 	+@$(MAKE) --no-print-directory -s all
 	@MAYFLY=$(abspath $(BUILD)/mayfly) tests/vm/powercut.sh $(CUTS)
 
-# Removes each defence in turn and expects its attack to succeed.
+# Removes each defence in turn and expects its test to fail.
 mutate:
 	@tests/attack/mutate.sh $(T)
 
@@ -252,7 +252,7 @@ help:
 	@echo 'overshoot  by how much each limit can be exceeded'
 	@echo 'neighbours what others wait for beside a stressor'
 	@echo 'powercut   what is there when the power has failed; CUTS=50'
-	@echo 'mutate     show that the attack suite bites'
+	@echo 'mutate     show that the test of each defence bites'
 	@echo 'prove      all that proves SPECIFICATION.md, and the tables of it'
 	@echo 'bench      compare start-up with other sandboxes'
 	@echo 'lint fuzz  static analysis; fuzzing of the parsers'

@@ -11,6 +11,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "defence.h"
 #include "tokens.h"
 
 /* An address of either family. */
@@ -158,7 +159,7 @@ check_token(const struct tokens *all, const struct peer *p,
 {
 	const struct token *t = NULL;
 
-	if (p->kind == PEER_REMOTE && all->count == 0) {
+	if (DEFENCE(REMOTE) && p->kind == PEER_REMOTE && all->count == 0) {
 		(void)snprintf(why, size, "this address may not call");
 		(void)snprintf(because, size,
 		    "%s is not local, and no token exists: mayfly token add",
@@ -175,7 +176,8 @@ check_token(const struct tokens *all, const struct peer *p,
 		(void)snprintf(why, size, "Authorization: not a valid token");
 		return 401;
 	}
-	if (t == NULL && p->kind != PEER_UNIX && all->count > 0) {
+	if (DEFENCE(TOKEN_NEEDED) && t == NULL && p->kind != PEER_UNIX &&
+	    all->count > 0) {
 		(void)snprintf(why, size, "Authorization: a token is needed");
 		return 401;
 	}
@@ -192,12 +194,13 @@ authorize(const struct config *c, const struct peer *p,
 	int status;
 
 	*because = '\0';
-	if (who->host == NULL ||
-	    !host_is_allowed(who->host, c->allowed_hosts)) {
+	if ((who->host == NULL ||
+		!host_is_allowed(who->host, c->allowed_hosts)) &&
+	    DEFENCE(HOST)) {
 		(void)snprintf(why, size, "Host: not one of allowed_hosts");
 		return 403;
 	}
-	if (who->origin != NULL &&
+	if (DEFENCE(ORIGIN) && who->origin != NULL &&
 	    !origin_is_allowed(who->origin, c->allowed_hosts)) {
 		(void)snprintf(why, size, "Origin: not one of allowed_hosts");
 		return 403;

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <syslog.h>
 
+#include "defence.h"
 #include "log.h"
 #include "routes.h"
 
@@ -164,7 +165,7 @@ admit(struct broker *b, const char *wrong, struct note *n)
 	}
 	b->owner = b->who.sees_all ? NULL : b->who.owner;
 	/* What needs no credential needs nothing of us either. */
-	b->allowed = !b->caller.open;
+	b->allowed = !b->caller.open || !DEFENCE(BROKER_OPEN);
 	return message_send(b->link, MESSAGE_ALLOWED, NULL, NULL, 0) == 0;
 }
 
@@ -224,16 +225,18 @@ broker_serve(struct broker *b, const char *wrong)
 		while (!noted && message_receive(b->link, &p) == 1) {
 			if (p.type == MESSAGE_NOTE) {
 				noted = message_read(&p, &n) == NULL;
-			} else if (p.type != MESSAGE_REQUEST || !b->allowed ||
+			} else if (p.type != MESSAGE_REQUEST ||
+				   (DEFENCE(BROKER_ALLOWED) && !b->allowed) ||
 				   message_read(&p, &b->request) != NULL ||
-				   (b->request.id != NULL &&
+				   (DEFENCE(BROKER_ID) &&
+				       b->request.id != NULL &&
 				       !session_is_id(b->request.id))) {
 				(void)snprintf(b->because, sizeof(b->because),
 				    "the front broke the protocol");
 				break;
 			} else {
 				/* One request a connection. */
-				b->allowed = false;
+				b->allowed = !DEFENCE(BROKER_ONCE);
 				if (b->request.verb == VERB_RUN ||
 				    b->request.verb == VERB_SESSION_RUN)
 					broker_run(b);

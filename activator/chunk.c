@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "defence.h"
 #include "http.h"
 
 enum {
@@ -54,8 +55,9 @@ step_extension(struct chunk *c, char ch)
 	if (!http_is_text(ch))
 		return refuse(
 		    c, 400, "a control character in a chunk's extension");
-	if (++c->extension > CHUNK_EXTENSION_MAX ||
-	    ++c->extensions > CHUNK_EXTENSIONS_MAX)
+	if ((++c->extension > CHUNK_EXTENSION_MAX ||
+		++c->extensions > CHUNK_EXTENSIONS_MAX) &&
+	    DEFENCE(CHUNK_EXTENSION))
 		return refuse(c, 400, "the chunks' extensions are too long");
 	return EXTENSION;
 }
@@ -66,7 +68,8 @@ step_size(struct chunk *c, char ch)
 {
 	int digit = hex(ch);
 
-	if (digit >= 0 && c->digits < CHUNK_DIGITS_MAX) {
+	if (digit >= 0 &&
+	    (c->digits < CHUNK_DIGITS_MAX || !DEFENCE(CHUNK_DIGITS))) {
 		c->digits++;
 		c->left = c->left << 4 | (unsigned)digit;
 		return SIZE;
@@ -76,7 +79,7 @@ step_size(struct chunk *c, char ch)
 	if (c->digits == 0 || (ch != ';' && ch != '\r'))
 		return refuse(c, 400, "a chunk's size is not hexadecimal");
 	/* Said before any of it is read. */
-	if (c->left > c->max - c->total)
+	if (DEFENCE(CHUNK_SIZE) && c->left > c->max - c->total)
 		return refuse(c, 413, "the body is too large");
 	c->digits = 0;
 	c->extension = 0;
@@ -87,7 +90,7 @@ step_size(struct chunk *c, char ch)
 static int
 step_trailer(struct chunk *c, char ch)
 {
-	if (++c->trailers > CHUNK_TRAILERS_MAX)
+	if (++c->trailers > CHUNK_TRAILERS_MAX && DEFENCE(CHUNK_TRAILERS))
 		return refuse(c, 431, "the trailers are too large");
 	if (c->state == TRAILER_VALUE) {
 		if (ch == '\r')

@@ -11,6 +11,7 @@
 
 #include "carry.h"
 #include "chunk.h"
+#include "defence.h"
 #include "errors.h"
 #include "http.h"
 #include "jsoncheck.h"
@@ -101,7 +102,7 @@ read_head(struct front *f)
 
 	f->unread = true;
 	while (n == 0) {
-		if (!wait_client(until)) {
+		if (!wait_client(until) && DEFENCE(HEAD_TIME)) {
 			if (f->len == 0)
 				leave(f);
 			refuse(f, ERROR_TIMEOUT,
@@ -227,7 +228,7 @@ check_route(struct front *f)
 	if (request_read_query(
 		&f->body, f->route, &f->head, why, sizeof(why)) != 0)
 		refuse(f, ERROR_INVALID_FIELD, why, NULL);
-	if (f->route->has_body &&
+	if (DEFENCE(CONTENT_TYPE) && f->route->has_body &&
 	    !http_is(f->head.content_type, "application/json"))
 		refuse(f, ERROR_UNSUPPORTED_MEDIA_TYPE,
 		    "Content-Type: must be application/json", NULL);
@@ -284,7 +285,8 @@ read_body(struct front *f)
 
 	if (!f->head.chunked && f->head.content_length < 0)
 		f->head.content_length = 0;
-	if (!f->head.chunked && f->head.content_length > JSON_SIZE_MAX)
+	if (DEFENCE(BODY_SIZE) && !f->head.chunked &&
+	    f->head.content_length > JSON_SIZE_MAX)
 		refuse_large(f);
 	f->text = malloc(room + 1);
 	if (f->text == NULL)
@@ -301,7 +303,7 @@ read_body(struct front *f)
 	while (!whole) {
 		until = began + FRONT_BODY_MS +
 			(int64_t)(f->text_len * 1000 / FRONT_BODY_RATE);
-		if (!wait_client(until))
+		if (!wait_client(until) && DEFENCE(BODY_TIME))
 			refuse(f, ERROR_TIMEOUT, "the body comes too slowly",
 			    NULL);
 		n = recv(FRONT_CLIENT, f->text + f->text_len,

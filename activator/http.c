@@ -10,6 +10,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "defence.h"
 #include "http_parts.h"
 
 bool
@@ -116,20 +117,21 @@ find_end(struct http_head *h, const char *buf, size_t len)
 		lf = memchr(buf + at, '\n', len - at);
 		n = lf != NULL ? (size_t)(lf - buf) - at : len - at;
 		cr = n > 0 && buf[at + n - 1] == '\r';
-		if (n - cr > HTTP_LINE_MAX)
+		if (DEFENCE(HEAD_LINE) && n - cr > HTTP_LINE_MAX)
 			return refuse_line(h, buf, at);
-		if (at + n >= HTTP_HEAD_MAX)
+		if (DEFENCE(HEAD_SIZE) && at + n >= HTTP_HEAD_MAX)
 			return http_refuse(h, 431,
 			    "the head is larger than %d bytes", HTTP_HEAD_MAX);
-		if ((lf != NULL && !cr) ||
-		    memchr(buf + at, '\r', n - cr) != NULL)
+		if ((DEFENCE(BARE_LF) && lf != NULL && !cr) ||
+		    (DEFENCE(BARE_CR) &&
+			memchr(buf + at, '\r', n - cr) != NULL))
 			return http_refuse(h, 400,
 			    "the line at byte %zu does not end in CR LF", at);
 		if (lf == NULL)
 			return 0;
 		if (n == 1)
 			return (int)(at + 2);
-		if (line > HTTP_FIELDS_MAX)
+		if (DEFENCE(HEAD_FIELDS) && line > HTTP_FIELDS_MAX)
 			return http_refuse(h, 431,
 			    "the head has more than %d fields",
 			    HTTP_FIELDS_MAX);

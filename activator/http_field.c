@@ -1,6 +1,7 @@
 /* The fields of a head: the few that mean something here, one row each. */
 #include <string.h>
 
+#include "defence.h"
 #include "http_parts.h"
 
 static bool
@@ -76,7 +77,7 @@ read_length(struct http_head *h, struct http_text v)
 static int
 read_coding(struct http_head *h, struct http_text v)
 {
-	if (!http_is(v, "chunked"))
+	if (DEFENCE(CODING) && !http_is(v, "chunked"))
 		return http_refuse(
 		    h, 400, "Transfer-Encoding is not chunked alone");
 	h->chunked = true;
@@ -242,7 +243,7 @@ apply(struct http_head *h, unsigned *seen, struct http_text name,
 		if (!http_is(name, rows[i].name))
 			continue;
 		*seen |= 1U << i;
-		if (again && rows[i].count == ONCE)
+		if (DEFENCE(FIELD_ONCE) && again && rows[i].count == ONCE)
 			return http_refuse(h, 400,
 			    "the field %s is there twice", rows[i].name);
 		if (again && rows[i].count == FIRST)
@@ -262,13 +263,15 @@ http_field(struct http_head *h, unsigned *seen, struct http_text line)
 		    h, 400, "a line of the head continues the one before");
 	while (name.len < line.len && http_is_token(line.data[name.len]))
 		name.len++;
-	if (name.len == 0 || name.len == line.len || line.data[name.len] != ':')
+	if ((name.len == 0 || name.len == line.len ||
+		line.data[name.len] != ':') &&
+	    DEFENCE(FIELD_NAME))
 		return http_refuse(h, 400,
 		    "a line of the head is not of the form name: value");
 	value.data += name.len + 1;
 	value.len -= name.len + 1;
 	for (size_t i = 0; i < value.len; i++) {
-		if (!http_is_text(value.data[i]))
+		if (DEFENCE(FIELD_TEXT) && !http_is_text(value.data[i]))
 			return http_refuse(h, 400,
 			    "the field %.*s has a control character",
 			    (int)(name.len < 40 ? name.len : 40), name.data);
@@ -281,7 +284,7 @@ http_fields_check(struct http_head *h)
 {
 	if (h->minor == 1 && h->host.data == NULL)
 		return http_refuse(h, 400, "the field Host is missing");
-	if (h->chunked && h->content_length >= 0)
+	if (DEFENCE(TWO_LENGTHS) && h->chunked && h->content_length >= 0)
 		return http_refuse(h, 400,
 		    "there are both Transfer-Encoding and Content-Length");
 	if (h->chunked && h->minor == 0)

@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "defence.h"
 #include "http_parts.h"
 
 /* The byte that two hexadecimal digits stand for, or -1. */
@@ -77,7 +78,8 @@ parse_path(struct http_head *h, struct http_text text)
 
 		/* An encoded '/' is no separator, and no name has one. */
 		if (ch < 0 || ch >= 0x80 ||
-		    (*from == '%' && (ch == '/' || ch == '\\')))
+		    (DEFENCE(PATH_SLASH) && *from == '%' &&
+			(ch == '/' || ch == '\\')))
 			return http_refuse(h, 400,
 			    "the path has a character that is not allowed, "
 			    "at its byte %zu",
@@ -85,7 +87,7 @@ parse_path(struct http_head *h, struct http_text text)
 		h->path[n++] = (char)ch;
 	}
 	h->path[n] = '\0';
-	if (!is_canonical(h->path))
+	if (DEFENCE(PATH_FORM) && !is_canonical(h->path))
 		return http_refuse(h, 400,
 		    "the path has a part that is empty, \".\" or \"..\"");
 	return 0;

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "defence.h"
+
 void
 json_init(struct json *j)
 {
@@ -100,7 +102,7 @@ needs_escape(const char *s, size_t n)
 	if (n == 3)
 		return memcmp(s, "\xe2\x80\xa8", 3) == 0 ||
 		       memcmp(s, "\xe2\x80\xa9", 3) == 0;
-	return n == 1 &&
+	return DEFENCE(JSON_ESCAPES) && n == 1 &&
 	       (c < 0x20 || c == 0x7f || strchr("\"\\<>&", c) != NULL);
 }
 

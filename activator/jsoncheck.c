@@ -7,6 +7,8 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "defence.h"
+
 struct scan {
 	const char *text;
 	size_t len, at;
@@ -139,7 +141,7 @@ scan_escape(struct scan *s)
 		return 0;
 	if (scan_hex4(s, &high) != 0)
 		return -1;
-	if (high == 0) {
+	if (DEFENCE(JSON_NUL) && high == 0) {
 		s->at = from;
 		/* What is behind it would be cut off a path or an argument. */
 		return refuse(s, "nul", "U+0000 is not allowed in a string");
@@ -172,7 +174,7 @@ scan_string(struct scan *s)
 			return invalid(
 			    s, "a control character that is not escaped");
 		n = 1;
-		if ((unsigned char)ch >= 0x80)
+		if (DEFENCE(JSON_UTF8) && (unsigned char)ch >= 0x80)
 			n = json_utf8(s->text + s->at, s->len - s->at);
 		if (n == 0)
 			return invalid(s, "not UTF-8");
@@ -188,7 +190,7 @@ scan_string(struct scan *s)
 static int
 count_token(struct scan *s)
 {
-	if (s->r->tokens == JSON_TOKENS_MAX)
+	if (DEFENCE(JSON_TOKENS) && s->r->tokens == JSON_TOKENS_MAX)
 		return refuse(s, "too_many_tokens", "too many values");
 	s->r->tokens++;
 	return 0;
@@ -224,7 +226,7 @@ scan_value(struct scan *s)
 		return scan_number(s);
 	if (ch != '{' && ch != '[')
 		return scan_word(s);
-	if (s->depth == JSON_DEPTH_MAX)
+	if (DEFENCE(JSON_DEPTH) && s->depth == JSON_DEPTH_MAX)
 		return refuse(s, "too_deep", "too many levels");
 	s->at++;
 	skip_blanks(s);

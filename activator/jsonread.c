@@ -10,6 +10,7 @@
 #define JSMN_PARENT_LINKS
 #include <jsmn.h>
 
+#include "defence.h"
 #include "jsoncheck.h"
 
 static int
@@ -261,7 +262,7 @@ check_names(struct json_doc *d)
 			twice = names[i].node;
 	}
 	free(names);
-	if (twice == NULL)
+	if (twice == NULL || !DEFENCE(JSON_NAMES))
 		return 0;
 	return fail(d, "duplicate_key",
 	    "byte %zu: the name '%.40s' is there twice", twice->at,

@@ -18,6 +18,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "defence.h"
 #include "ids.h"
 #include "rundir.h"
 #include "sys.h"
@@ -121,7 +122,7 @@ keep_only(const int *keep, int n)
 		if (dup2(i + FILES_MAX / 2, i) < 0)
 			return -1;
 	}
-	return sys_close_range((unsigned)n, ~0U, 0);
+	return DEFENCE(FRONT_FDS) ? sys_close_range((unsigned)n, ~0U, 0) : 0;
 }
 
 static int
@@ -208,18 +209,19 @@ lockdown(const char *root, const int *keep, int n, const char **ret_step)
 	if (!privileged && unshare(CLONE_NEWUSER) != 0)
 		return -1;
 	*ret_step = "root";
-	if (chroot(root) != 0 || chdir("/") != 0)
+	if (DEFENCE(FRONT_ROOT) && (chroot(root) != 0 || chdir("/") != 0))
 		return -1;
 	*ret_step = "capabilities";
-	if (privileged && change_user(uid, gid) != 0)
+	if (DEFENCE(FRONT_CAPS) && privileged && change_user(uid, gid) != 0)
 		return -1;
 	/* The bounding set goes with the user where it cannot be changed. */
-	if (!privileged && drop_caps() != 0)
+	if (DEFENCE(FRONT_CAPS) && !privileged && drop_caps() != 0)
 		return -1;
 	*ret_step = "process";
 	if (prctl(PR_SET_DUMPABLE, 0) != 0 ||
-	    prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || limit_all() != 0)
+	    prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 ||
+	    (DEFENCE(FRONT_LIMITS) && limit_all() != 0))
 		return -1;
 	*ret_step = "seccomp";
-	return load_filter();
+	return DEFENCE(FRONT_FILTER) ? load_filter() : 0;
 }

@@ -5,6 +5,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "defence.h"
+
 static void
 put(struct log *l, const char *text, size_t len)
 {
@@ -53,7 +55,7 @@ log_quoted(struct log *l, const char *name, const char *value)
 	for (; *value != '\0'; value++) {
 		unsigned char c = (unsigned char)*value;
 
-		if (c < 0x20 || c >= 0x7f)
+		if (DEFENCE(LOG_ESCAPES) && (c < 0x20 || c >= 0x7f))
 			put(l, text,
 			    (size_t)snprintf(text, sizeof(text), "\\x%02x", c));
 		else if (c == '"' || c == '\\')

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "defence.h"
 #include "errors.h"
 #include "wire.h"
 
@@ -304,8 +305,10 @@ message_receive(int link, struct packet *p)
 			return (int)n;
 	} while (n == 1); /* an 'o' that came too late */
 	errno = EPROTO;
-	if ((size_t)n < sizeof(h) || h.type >= MESSAGE_MAX ||
-	    h.len > WIRE_SIZE_MAX || (size_t)n - sizeof(h) > h.len)
+	if ((size_t)n < sizeof(h) ||
+	    (DEFENCE(MESSAGE_TYPE) && h.type >= MESSAGE_MAX) ||
+	    (DEFENCE(MESSAGE_SIZE) && h.len > WIRE_SIZE_MAX) ||
+	    (DEFENCE(MESSAGE_LENGTH) && (size_t)n - sizeof(h) > h.len))
 		return -1;
 	p->type = (enum message)h.type;
 	p->len = h.len;

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "defence.h"
 #include "sys.h"
 
 #define FILE_MAX (256 * 1024)
@@ -124,7 +125,8 @@ tokens_read(const struct config *c, struct tokens *t, char *why, size_t size)
 		(void)snprintf(why, size, "tokens: %s", strerror(errno));
 		return -1;
 	}
-	if ((st.st_mode & 077) != 0 || st.st_uid != geteuid()) {
+	if (DEFENCE(TOKENS_MODE) &&
+	    ((st.st_mode & 077) != 0 || st.st_uid != geteuid())) {
 		(void)snprintf(why, size,
 		    "tokens: the file must be this user's, of mode 0600");
 		return -1;
@@ -164,7 +166,8 @@ tokens_find(const struct tokens *t, const char *secret)
 
 	sha256_hex(secret, strlen(secret), hash);
 	for (size_t i = 0; i < t->count; i++) {
-		if (equal(t->all[i].hash, hash, SHA256_HEX))
+		if (equal(t->all[i].hash, hash,
+			DEFENCE(TOKEN_WHOLE) ? SHA256_HEX : 1))
 			found = &t->all[i];
 	}
 	return found;

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "defence.h"
+
 #define ABSENT UINT32_MAX /* the length of a text that is NULL */
 
 /* Bytes being made; failed once one did not fit. */
@@ -141,7 +143,8 @@ take(struct rest *r, void *to, size_t len)
 static bool
 take_text(struct rest *r, uint32_t len, char **ret)
 {
-	if (r->len <= len || memchr(r->data, '\0', len) != NULL ||
+	if (r->len <= len ||
+	    (DEFENCE(WIRE_NUL) && memchr(r->data, '\0', len) != NULL) ||
 	    r->data[len] != '\0')
 		return false;
 	*ret = r->data;
@@ -157,8 +160,8 @@ take_list(struct rest *r, uint64_t max, char ***ret)
 	char **list;
 
 	/* Each has at least five bytes: no memory for what is not there. */
-	if (!take(r, &count, sizeof(count)) || count > max ||
-	    count > r->len / 5)
+	if (!take(r, &count, sizeof(count)) ||
+	    (DEFENCE(WIRE_LIST) && count > max) || count > r->len / 5)
 		return false;
 	list = calloc((size_t)count + 1, sizeof(*list));
 	if (list == NULL)
@@ -183,14 +186,15 @@ take_field(struct rest *r, const struct wire_field *f, char *to)
 
 	switch (f->kind) {
 	case WIRE_NUMBER:
-		if (!take(r, &number, sizeof(number)) || number > f->max)
+		if (!take(r, &number, sizeof(number)) ||
+		    (DEFENCE(WIRE_NUMBER) && number > f->max))
 			return false;
 		memcpy(to, &number, sizeof(number));
 		return true;
 	case WIRE_TEXT:
 		if (!take(r, &len, sizeof(len)) ||
-		    (len != ABSENT &&
-			(len > f->max || !take_text(r, len, &text))))
+		    (len != ABSENT && len > f->max && DEFENCE(WIRE_TEXT)) ||
+		    (len != ABSENT && !take_text(r, len, &text)))
 			return false;
 		memcpy(to, &text, sizeof(text));
 		return true;
@@ -226,7 +230,7 @@ wire_decode(
 	while (
 	    i < n && take_field(&r, &fields[i], (char *)to + fields[i].offset))
 		i++;
-	if (i == n && r.len == 0)
+	if (i == n && (r.len == 0 || !DEFENCE(WIRE_END)))
 		return NULL;
 	free_lists(fields, i, to);
 	return i < n ? fields[i].name : "the end";

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "defence.h"
 #include "fail.h"
 #include "io.h"
 #include "sys.h"
@@ -61,7 +62,7 @@ open_regular(const char *name, int flags, mode_t mode, struct stat *st)
 
 	if (fd < 0 || fstat(fd, st) != 0)
 		return -1;
-	if (!S_ISREG(st->st_mode)) {
+	if (DEFENCE(FILES_REGULAR) && !S_ISREG(st->st_mode)) {
 		errno = S_ISDIR(st->st_mode) ? EISDIR : EINVAL;
 		return -1;
 	}
@@ -104,7 +105,7 @@ files_place(const struct plan *p, char *name)
 			return -1;
 		if (head.name_len == 0)
 			return 0;
-		if (head.name_len > FILES_NAME_MAX) {
+		if (DEFENCE(FILES_NAME) && head.name_len > FILES_NAME_MAX) {
 			errno = ENAMETOOLONG;
 			return -1;
 		}

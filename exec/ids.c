@@ -13,6 +13,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "defence.h"
 #include "place.h"
 #include "subids.h"
 #include "sys.h"
@@ -179,10 +180,8 @@ ids_take(
 		ids->mode = IDS_LEASED;
 		return lease(ids, c, f);
 	}
-#ifndef MUTATE_REFUSE_ROOT
-	if (ids_refuse_root(f) != 0)
+	if (DEFENCE(REFUSE_ROOT) && ids_refuse_root(f) != 0)
 		return -1;
-#endif
 	ids->mode = IDS_SINGLE;
 	if (one_owner)
 		return 0;

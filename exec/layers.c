@@ -17,6 +17,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "defence.h"
 #include "idmap.h"
 #include "inside.h"
 #include "sys.h"
@@ -70,7 +71,7 @@ map_session(struct inside *in, int tree)
 {
 	char ids[48];
 
-	if (in->ids->mode != IDS_LEASED)
+	if (in->ids->mode != IDS_LEASED || !DEFENCE(SESSION_IDMAP))
 		return 0;
 	(void)snprintf(
 	    ids, sizeof(ids), "0 %u %u", in->ids->uid_base, in->ids->count);

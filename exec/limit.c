@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "defence.h"
+
 #define WEEK_MS UINT64_C(604800000)
 #define PIB_KB (UINT64_C(1) << 40)
 
@@ -135,7 +137,8 @@ limits_parse(const struct limits *l, enum limit which, const char *text,
 	bool number;
 
 	number = parse_number(text, r->decimal, &n) == 0;
-	if (number && n >= r->min && n <= l->cap[which]) {
+	if (number &&
+	    ((n >= r->min && n <= l->cap[which]) || !DEFENCE(LIMIT_RANGE))) {
 		*ret = n;
 		return 0;
 	}

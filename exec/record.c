@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "defence.h"
+
 #define TTL_MAX INT64_C(3155760000) /* a hundred years, as session_ttl */
 #define MOMENT_MAX INT64_C(253402300799) /* the end of the year 9999 */
 
@@ -206,7 +208,8 @@ record_decode(
 	const size_t head = sizeof(RECORD_HEAD) - 1;
 	size_t n = 0;
 
-	if (len < head || memcmp(data, RECORD_HEAD, head) != 0)
+	if (DEFENCE(RECORD_VERSION) &&
+	    (len < head || memcmp(data, RECORD_HEAD, head) != 0))
 		return refuse(
 		    why, size, "record", "of a version that is not known here");
 	if (len > RECORD_MAX || data[len - 1] != '\0')
@@ -301,7 +304,8 @@ record_check(const struct session *s, char *why, size_t size)
 		return refuse(why, size, "created_at", "out of range");
 	if (!is_moment(s->last_used_at))
 		return refuse(why, size, "last_used_at", "out of range");
-	if (s->ttl != SESSION_NEVER && (s->ttl < 1 || s->ttl > TTL_MAX))
+	if (DEFENCE(RECORD_RANGES) && s->ttl != SESSION_NEVER &&
+	    (s->ttl < 1 || s->ttl > TTL_MAX))
 		return refuse(why, size, "ttl",
 		    "not a whole number of seconds from 1 to 3155760000");
 	if (s->expires_at != SESSION_NEVER && !is_moment(s->expires_at))

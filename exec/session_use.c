@@ -9,6 +9,7 @@
 
 #include "box.h"
 #include "command.h"
+#include "defence.h"
 #include "store.h"
 #include "sys.h"
 #include "trash.h"
@@ -70,7 +71,8 @@ take_turn(const struct config *c, const struct state *st, const char *owner,
 	struct session fresh;
 	enum session_result r;
 
-	if (turn_wait_run(s->lock, caller, s->cancel, c->session_wait) != 0)
+	if (DEFENCE(TURNS) &&
+	    turn_wait_run(s->lock, caller, s->cancel, c->session_wait) != 0)
 		return why_not("lock a session", f);
 	if (!state_is_there(st->sessions, id, s->dir))
 		return why_not("find a session", f);
@@ -117,7 +119,7 @@ session_open(const struct config *c, const char *owner, const char *id,
 static enum session_result
 lock_record(int dir, struct failure *f)
 {
-	if (turn_wait(dir, -1, -1, RECORD_WAIT) != 0)
+	if (DEFENCE(RECORD_LOCK) && turn_wait(dir, -1, -1, RECORD_WAIT) != 0)
 		return why_not("lock a record", f);
 	return SESSION_OK;
 }
@@ -139,7 +141,8 @@ session_close(const struct config *c, struct session *s)
 	if (r == SESSION_OK)
 		r = store_read(s->dir, NULL, s->id, &now, &f);
 	if (r == SESSION_OK) {
-		now.last_used_at = store_now();
+		if (DEFENCE(IDLE_COUNT))
+			now.last_used_at = store_now();
 		/* On a full disk the time of a file can be set. */
 		if (store_write(s->dir, &now, &f) != 0 &&
 		    futimens(s->lock, NULL) != 0)
@@ -244,7 +247,7 @@ end_runs(const struct config *c, const struct state *st, const char *id,
 	    dir, "cancel", O_WRONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 
 	if (cancel < 0 ? errno != ENXIO && errno != ENOENT
-		       : write(cancel, "", 1) != 1)
+		       : DEFENCE(DELETE_ENDS) && write(cancel, "", 1) != 1)
 		return -1;
 	if (lock < 0 || turn_wait_run(lock, -1, -1, DELETE_WAIT) != 0)
 		return 0;

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 
+#include "defence.h"
 #include "place.h"
 #include "rundir.h"
 #include "sys.h"
@@ -21,7 +22,8 @@ slot_take(const struct config *c, struct failure *f)
 	    open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (fd < 0)
 		return failure_set(f, "slot", errno, "open %s", path);
-	if (place_take(fd, c->max_runs, NULL, NULL, &n) == 0)
+	if (place_take(fd, DEFENCE(MAX_RUNS) ? c->max_runs : UINT32_MAX, NULL,
+		NULL, &n) == 0)
 		return sys_take(&fd);
 	return failure_set(
 	    f, "slot", errno, errno == EAGAIN ? "all are taken" : "lock");

@@ -13,6 +13,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "defence.h"
 #include "sys.h"
 
 /* Fewer than these many inodes are as bad as no room. */
@@ -70,7 +71,8 @@ open_root(const struct config *c, struct failure *f)
 	}
 	if (fd < 0 || fstat(fd, &st) != 0)
 		return failure_set(f, "state", errno, "open %.160s", path);
-	if (st.st_uid != geteuid() || (st.st_mode & (S_IWGRP | S_IWOTH)) != 0)
+	if (DEFENCE(STATE_ABOVE) &&
+	    (st.st_uid != geteuid() || (st.st_mode & (S_IWGRP | S_IWOTH)) != 0))
 		return failure_set(f, "state", 0,
 		    "%.120s belongs to another user, or others may write "
 		    "there",
@@ -94,7 +96,8 @@ open_private(int dir, const char *name, struct failure *f)
 	    openat(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0 || fstat(fd, &st) != 0)
 		return failure_set(f, "state", errno, "open %s", name);
-	if (st.st_uid != geteuid() || (st.st_mode & 077) != 0)
+	if (DEFENCE(STATE_MODE) &&
+	    (st.st_uid != geteuid() || (st.st_mode & 077) != 0))
 		return failure_set(f, "state", 0,
 		    "%s in state_dir is not its owner's alone: it has mode "
 		    "%04o and user %u, and must have 0700 and %u",
@@ -136,7 +139,7 @@ state_check_room(
 	if (fstatvfs(st->dir, &v) != 0)
 		return failure_set(f, "state", errno, "statvfs");
 	free_kb = (uint64_t)v.f_bavail * v.f_frsize / 1024;
-	if (free_kb < c->min_free)
+	if (DEFENCE(MIN_FREE) && free_kb < c->min_free)
 		return failure_set(f, "state", ENOSPC,
 		    "only %" PRIu64 " KB are free on the disk of state_dir, "
 		    "and min_free is %" PRIu64,

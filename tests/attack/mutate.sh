@@ -1,14 +1,15 @@
 #!/bin/bash
 #
-# Shows that the attack suite bites: removes one defence after the other from
-# the build, and expects that the attack named in the file mutations succeeds.
+# Shows that the tests bite: removes one defence after the other from the
+# build, and expects that the test named in the file mutations fails.
 #
 #	tests/attack/mutate.sh [NAME]...	NAME: first column of mutations
 #
 # A mutant that no longer runs a command proves nothing and counts as failed,
-# as does an attack that succeeds with all defences in place.
+# as does a test that fails with all defences in place, and a defence that can
+# be removed but has no line in mutations.
 #
-# Environment: what run.sh reads, and MAKEFLAGS.
+# Environment: what run.sh and t.sh read, and MAKEFLAGS.
 
 set -u
 
@@ -21,6 +22,8 @@ trap 'rm -rf "$work"' EXIT
 chmod 0755 "$work"
 wanted=("$@")
 passed=0 failed=0
+row='| %-18s | %-20s | %-6s | %-16s | %s |\n'
+declare -A before=() # what came of each test with all defences
 
 list_mutations()
 {
@@ -38,30 +41,90 @@ is_wanted()
 	return 1
 }
 
-# The build with these variables, once for all rows that share it.
+# The macros of these make variables, as the sources have them, in lines.
+macros_of()
+{
+	printf '%s\n' "$@" | grep -oE 'DMUTATE_[A-Z0-9_]+' |
+	    sed 's/^DMUTATE_\(.*\)/\\bMUTATE_\1\\b\nDEFENCE(\1)/'
+}
+
+# Of a copy of the whole build only that is made anew which the macros are in.
+start_from_whole()
+{
+	local dir=$work/$1 file
+
+	shift
+	macros_of "$@" >"$work/macros"
+	[[ -s $work/macros ]] || return 0
+	(cd "$tree" && grep -l -f "$work/macros" {exec,activator}/*.[ch]) \
+	    >"$work/files"
+	if [[ ! -s $work/files ]]; then
+		echo "no source has $(xargs <"$work/macros")"
+		return 1
+	fi
+	! grep -q '\.h$' "$work/files" && [[ $* != *WITHOUT=* ]] || return 0
+	cp -a "$work/whole" "$dir"
+	rm -rf "$dir/mayfly" "$dir/unit" "$dir/built"
+	make -C "$tree" BUILD="$dir" "$@" "$dir/flags" || return
+	touch -d @0 "$dir/flags"
+	while IFS= read -r file; do
+		rm "$dir/${file%.c}.o"
+	done <"$work/files"
+}
+
+# The build with these variables, once for all lines that share it.
 build()
 {
 	local name=$1
 
 	shift
 	[[ ! -e $work/$name/built ]] || return 0
+	if [[ $name != whole ]]; then
+		start_from_whole "$name" "$@" >"$work/log" 2>&1 || return
+	fi
 	mkdir -p "$work/$name"
-	make -C "$tree" BUILD="$work/$name" "$@" >"$work/$name/log" 2>&1 ||
-	    return
+	make -C "$tree" BUILD="$work/$name" "$@" >"$work/log" 2>&1 || return
 	: >"$work/$name/built"
 }
 
-# Runs a row against a build: "green", "red", or what else is the matter.
-try_row()
+# The topic whose cases stand in a file of tests/http.
+topic_of()
 {
-	local name=$1 row=$2 as=$3 uid=$4 pattern=$5 out=$work/$1.$2.$3.out
+	grep -lE "http/$1|HTTP_DIR/$1" "$tree"/tests/serve_*.sh | head -n 1
+}
+
+# Runs the case of a test against a build: its lines.
+run_case()
+{
+	local name=$1 test=$2 as=$3 uid=$4 pattern=$5
+	local unit=$work/$name/unit/${test#unit/} topic=$tree/tests/$test
+
+	shift 5
+	export MAYFLY=$work/$name/mayfly
+	case $test in
+	unit/*)
+		make -C "$tree" BUILD="$work/$name" "$@" "$unit" \
+		    >"$work/log" 2>&1 || return
+		"$unit" | grep -E "^(ok|not ok|skip) - .*($pattern)"
+		;;
+	*.sh)
+		[[ $test != http/* ]] || topic=$(topic_of "${test#http/}")
+		AS=$as CASE=$pattern bash "$topic"
+		;;
+	*) CASE=$pattern "$here/run.sh" -a "$as" -u "$uid" "$test" ;;
+	esac
+}
+
+# "green", "red", or what else is the matter.
+try_case()
+{
+	local name=$1 test=$2 as=$3 out=$work/$1.${2//\//_}.$3.out
 
 	if ! "$work/$name/mayfly" run -- true >"$out" 2>&1; then
 		echo "runs nothing: $(head -c 60 "$out" | head -n 1)"
 		return
 	fi
-	MAYFLY=$work/$name/mayfly CASE=$pattern "$here/run.sh" \
-	    -a "$as" -u "$uid" "$row" >"$out" 2>&1
+	run_case "$@" >"$out" 2>&1 </dev/null
 	if grep -q '^not ok - ' "$out"; then
 		echo red
 	elif grep -q '^ok - ' "$out"; then
@@ -73,35 +136,64 @@ try_row()
 
 judge()
 {
-	local name=$1 row=$3 as=$4 uid=$5 pattern=$6 before after variables
+	local name=$1 test=$3 as=$4 uid=$5 pattern=$6 after variables
+	local key=$3.$4.$5.$6
 
 	# The words of the table may be quoted, as in MUTATE='-DA -DB'.
 	eval "variables=($2)"
 	if ! build "$name" "${variables[@]}"; then
-		after="does not build"
+		after="does not build: $(tail -n 1 "$work/log")"
 	else
-		after=$(try_row "$name" "$row" "$as" "$uid" "$pattern")
+		after=$(try_case "$name" "$test" "$as" "$uid" "$pattern" \
+		    "${variables[@]}")
 	fi
-	before=$(try_row whole "$row" "$as" "$uid" "$pattern")
-	printf '%-20s %-4s %-7s %-8s %-8s %s\n' "$name" "$row" "$as" \
-	    "$before" "$after" "$pattern"
-	if [[ $before == green && $after == red ]]; then
+	[[ -n ${before[$key]:-} ]] ||
+	    before[$key]=$(try_case whole "$test" "$as" "$uid" "$pattern")
+	if [[ ${before[$key]} == green && $after == red ]]; then
 		passed=$((passed + 1))
+		after='red, as expected'
 	else
 		failed=$((failed + 1))
+		after="NOT: ${before[$key]}, then $after"
 	fi
+	# shellcheck disable=SC2059 # these are its columns
+	printf "$row" "$name" "$test" "$as" "$after" "$pattern"
+	# What a test with all defences complains of.
+	[[ ${before[$key]} == green ]] || sed -n 's/^\t/&/p' \
+	    "$work/whole.${test//\//_}.$as.out" | head -n 5
+}
+
+# What can be removed, and is not.
+judge_rest()
+{
+	local macro
+
+	for macro in $(cd "$tree" && cat {exec,activator}/*.[ch] |
+	    grep -oE '\bMUTATE_[A-Z0-9_]+|\bDEFENCE\([A-Z0-9_]+\)' |
+	    sed -E 's/DEFENCE\((.*)\)/MUTATE_\1/' | sort -u); do
+		! grep -qE "$macro\\b" "$here/mutations" || continue
+		echo "NOT: $macro has no line in mutations"
+		failed=$((failed + 1))
+	done
 }
 
 if ! build whole; then
-	cat "$work/whole/log" >&2
+	cat "$work/log" >&2
 	exit 2
 fi
 export ATTACK_BIN=$work/attack
 attack_compile_all "$here" "$ATTACK_BIN" || exit 2
-printf '%-20s %-4s %-7s %-8s %-8s %s\n' defence row caller with without attack
-while IFS='|' read -r name variables row as uid pattern; do
+echo 'Defences that were removed, and what the test of each said:'
+# shellcheck disable=SC2059 # these are its columns
+printf "$row" defence test caller 'without it' case
+echo '|---|---|---|---|---|'
+while IFS='|' read -r name variables test as uid pattern; do
 	is_wanted "$name" || continue
-	judge "$name" "$variables" "$row" "$as" "$uid" "$pattern" </dev/null
+	judge "$name" "$variables" "$test" "$as" "$uid" "$pattern" </dev/null
+	# Lines that share a build stand together.
+	[[ $name == "${last:-$name}" ]] || rm -rf "${work:?}/$last"
+	last=$name
 done < <(list_mutations)
+((${#wanted[@]} > 0)) || judge_rest
 echo "$passed passed, $failed failed, 0 skipped"
 ((failed == 0 && passed > 0))

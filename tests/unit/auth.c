@@ -98,6 +98,16 @@ tokens_read_well(void)
 	HOLDS(tokens_find(&t, "abd") == NULL);
 	HOLDS(tokens_find(&t, "") == NULL);
 	HOLDS(tokens_find(&t, HASH) == NULL);
+	/* A digest is another one wherever it differs. */
+	for (size_t i = 0; i < SHA256_HEX; i++) {
+		t.all[0].hash[i] ^= 1;
+		HOLDS(tokens_find(&t, "abc") == &t.all[1]);
+		t.all[1].hash[i] ^= 1;
+		HOLDS(tokens_find(&t, "abc") == NULL);
+		t.all[0].hash[i] ^= 1;
+		HOLDS(tokens_find(&t, "abc") == &t.all[0]);
+		t.all[1].hash[i] ^= 1;
+	}
 }
 
 static void

@@ -49,15 +49,22 @@ send_caller(int link, const char *host, bool open, enum message expected)
 	HOLDS(message_receive(link, &p) == 1 && p.type == expected);
 }
 
-/* Asks for something that has no effect; what comes back, 0 for the end. */
+#define ID "aaaaaaaaaaaaaaaaaaaaaaaaaa"
+
+/* What comes back, 0 for the end. */
+static int
+send_whole(int link, const struct request *q, struct packet *p)
+{
+	(void)message_send(link, MESSAGE_REQUEST, q, NULL, 0);
+	return message_receive(link, p);
+}
+
+/* Asks for something that has no effect. */
 static int
 send_request(int link, struct packet *p)
 {
-	struct request q = { .verb = VERB_SESSION_SHOW,
-		.id = (char *)(uintptr_t) "aaaaaaaaaaaaaaaaaaaaaaaaaa" };
-
-	(void)message_send(link, MESSAGE_REQUEST, &q, NULL, 0);
-	return message_receive(link, p);
+	return send_whole(
+	    link, &(struct request){ .verb = VERB_SESSION_SHOW, .id = ID }, p);
 }
 
 static void
@@ -112,12 +119,110 @@ twice(void)
 	expect_number(send_request(link, &p), 0, "a second request");
 }
 
+/* Each form of it was refused by the front, which is believed in nothing. */
+static void
+no_id(void)
+{
+	static const char *const ids[] = { "", "..", "../../../../etc/mayfly",
+		"aaaaaaaaaaaaaaaaaaaaaaaaa/", "AAAAAAAAAAAAAAAAAAAAAAAAAA",
+		"aaaaaaaaaaaaaaaaaaaaaaaaa\n" };
+	struct packet p;
+
+	for (size_t i = 0; i < LENGTH(ids); i++) {
+		int link = start();
+		struct request q = { .verb = VERB_SESSION_SHOW,
+			.id = (char *)(uintptr_t)ids[i] };
+
+		send_caller(link, "localhost", false, MESSAGE_ALLOWED);
+		expect_number(send_whole(link, &q, &p), 0, ids[i]);
+		(void)close(link);
+	}
+}
+
+static char *one[] = { "true", NULL };
+static char *nameless[] = { "=x", NULL };
+static char *none[] = { NULL };
+
+/* Requests in which one field is as no front lets it through. */
+static const struct {
+	const char *says;
+	struct request q;
+} wrong[] = {
+	{ "command", { .verb = VERB_RUN } },
+	{ "command", { .verb = VERB_RUN, .command = none } },
+	{ "cwd", { .verb = VERB_RUN, .command = one, .cwd = "../x" } },
+	{ "cwd", { .verb = VERB_RUN, .command = one, .cwd = "" } },
+	{ "image", { .verb = VERB_RUN, .command = one, .image = "../x" } },
+	{ "user", { .verb = VERB_RUN, .command = one, .user = "root" } },
+	{ "user", { .verb = VERB_RUN, .command = one, .user = "70000" } },
+	{ "env", { .verb = VERB_RUN, .command = one, .env = nameless } },
+	{ "time", { .verb = VERB_RUN,
+		      .command = one,
+		      .limits = { [LIMIT_TIME] = "9999999999999999" } } },
+	{ "wall", { .verb = VERB_RUN,
+		      .command = one,
+		      .limits = { [LIMIT_WALL] = "0" } } },
+	{ "nproc", { .verb = VERB_SESSION_CREATE,
+		       .limits = { [LIMIT_NPROC] = "x" } } },
+	{ "cwd", { .verb = VERB_SESSION_CREATE, .cwd = "x" } },
+	{ "image", { .verb = VERB_SESSION_CREATE, .image = "x" } },
+	{ "snapshot", { .verb = VERB_SESSION_CREATE, .snapshot = "x" } },
+	{ "env", { .verb = VERB_SESSION_CREATE, .env = nameless } },
+	{ "ttl", { .verb = VERB_SESSION_CREATE, .has_ttl = 1 } },
+	{ "expires", { .verb = VERB_SESSION_CREATE, .has_expires = 1 } },
+	{ "cwd", { .verb = VERB_SESSION_CWD, .id = ID } },
+	{ "cwd", { .verb = VERB_SESSION_CWD, .id = ID, .cwd = "x" } },
+};
+
+static void
+looked_at(void)
+{
+	struct answer a;
+	struct packet p;
+
+	for (size_t i = 0; i < LENGTH(wrong); i++) {
+		int link = start();
+
+		send_caller(link, "localhost", false, MESSAGE_ALLOWED);
+		expect_number(
+		    send_whole(link, &wrong[i].q, &p), 1, wrong[i].says);
+		HOLDS(p.type == MESSAGE_ERROR && message_read(&p, &a) == NULL);
+		expect_number(
+		    (int64_t)a.error, ERROR_INVALID_FIELD, wrong[i].says);
+		expect_has(a.text, wrong[i].says, "the sentence");
+		(void)close(link);
+	}
+}
+
+static void
+no_verb(void)
+{
+	static const struct request q[] = { { .verb = VERB_MAX, .id = ID },
+		{ .verb = 63, .id = ID }, { .verb = VERB_SESSION_RUN },
+		{ .verb = VERB_SESSION_SHOW }, { .verb = VERB_SESSION_ENV } };
+	struct answer a;
+	struct packet p;
+
+	for (size_t i = 0; i < LENGTH(q); i++) {
+		int link = start();
+
+		send_caller(link, "localhost", false, MESSAGE_ALLOWED);
+		HOLDS(send_whole(link, &q[i], &p) == 1);
+		HOLDS(p.type == MESSAGE_ERROR && message_read(&p, &a) == NULL);
+		expect_number((int64_t)a.error, ERROR_NOT_FOUND, "error");
+		(void)close(link);
+	}
+}
+
 static const struct testcase cases[] = {
 	{ "an admitted caller's request is answered", is_answered },
 	{ "after a refusal nothing is answered", refused },
 	{ "what needs no credential gets nothing of the broker", open_route },
 	{ "a request without a caller is not answered", unannounced },
 	{ "a second request is not answered", twice },
+	{ "an id that no front says is the end", no_id },
+	{ "each field is looked at again", looked_at },
+	{ "what there is not is not found", no_verb },
 };
 
 int

@@ -91,6 +91,42 @@ cut_short(void)
 	expect_text(decode(&t, copy, len + 1), "the end", "one byte more");
 }
 
+/* What somebody sends whose own bounds are wider. */
+static void
+beyond(void)
+{
+	static const struct wire_field wide[] = {
+		{ "number", WIRE_NUMBER, offsetof(struct sample, number),
+		    UINT64_MAX },
+		{ "text", WIRE_TEXT, offsetof(struct sample, text), 100 },
+		{ "list", WIRE_LIST, offsetof(struct sample, list), 100 },
+	};
+	static char text[] = "longer", one[] = "1",
+		    *list[] = { one, one, one, one, NULL };
+	const struct sample all[] = { { 1001, NULL, NULL },
+		{ UINT64_MAX, NULL, NULL }, { 0, text, NULL },
+		{ 0, NULL, list } };
+	static const char *const names[] = { "number", "number", "text",
+		"list" };
+	struct sample t, s = { 0, one, NULL };
+	char *data;
+	size_t len;
+
+	for (size_t i = 0; i < LENGTH(all); i++) {
+		HOLDS(
+		    wire_encode(wide, LENGTH(wide), &all[i], &data, &len) == 0);
+		expect_text(decode(&t, data, len), names[i], "refused");
+		free(data);
+	}
+	/* A text that ends before its end, and one that does not end. */
+	HOLDS(encode(&s, &data, &len) == 0);
+	data[12] = '\0';
+	expect_text(decode(&t, data, len), "text", "a NUL within");
+	data[12] = data[13] = '1';
+	expect_text(decode(&t, data, len), "text", "no NUL behind");
+	free(data);
+}
+
 /* Any byte changed: refused, or something within the bounds. */
 static void
 garbled(void)
@@ -188,14 +224,22 @@ stray_packets(void)
 	} heads[] = { { MESSAGE_MAX, 0, "unknown type" },
 		{ MESSAGE_NOTE, WIRE_SIZE_MAX + 1, "too long" },
 		{ UINT32_MAX, UINT32_MAX, "all ones" } };
+	const struct timeval soon = { 0, 100000 };
+	const uint32_t longer[] = { MESSAGE_NOTE, 1, 0, 0 };
 	struct packet p;
 	int pair[2];
 
 	HOLDS(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, pair) == 0);
+	HOLDS(setsockopt(
+		  pair[1], SOL_SOCKET, SO_RCVTIMEO, &soon, sizeof(soon)) == 0);
 	for (size_t i = 0; i < LENGTH(heads); i++) {
 		HOLDS(write(pair[0], &heads[i], 8) == 8);
 		expect_number(message_receive(pair[1], &p), -1, heads[i].about);
+		/* At once, and not when nothing more comes. */
+		expect_number(errno, EPROTO, heads[i].about);
 	}
+	HOLDS(write(pair[0], longer, sizeof(longer)) == sizeof(longer));
+	expect_number(message_receive(pair[1], &p), -1, "more than it says");
 	HOLDS(write(pair[0], "123", 3) == 3);
 	expect_number(message_receive(pair[1], &p), -1, "three bytes");
 	HOLDS(write(pair[0], "o", 1) == 1);
@@ -210,6 +254,7 @@ static const struct testcase cases[] = {
 	{ "what was not given is not there", nothing },
 	{ "what is over its bound is not sent", over_bounds },
 	{ "a message that is cut short, or longer, is refused", cut_short },
+	{ "what is over its bound is not taken", beyond },
 	{ "no changed byte gets past a bound", garbled },
 	{ "a message of 4 MB arrives whole", large_request },
 	{ "descriptors arrive with their message", with_descriptors },
