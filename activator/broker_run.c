@@ -161,13 +161,8 @@ run_plan(struct broker *b, struct run *r)
 		broker_refuse_failure(b, &f);
 		return;
 	}
-	if (p->limits.value[LIMIT_OUTPUT] == LIMIT_UNSET &&
-	    !b->request.streamed) {
-		p->limits.value[LIMIT_OUTPUT] = LIMIT_OUTPUT_KEPT;
-		if (p->limits.cap[LIMIT_OUTPUT] < LIMIT_OUTPUT_KEPT)
-			p->limits.value[LIMIT_OUTPUT] =
-			    p->limits.cap[LIMIT_OUTPUT];
-	}
+	p->limits.value[LIMIT_OUTPUT] =
+	    limits_output(&p->limits, !b->request.streamed);
 	if (start_front(b, r) != 0) {
 		(void)failure_set(&f, "streams", errno, "pipe");
 		broker_refuse_failure(b, &f);

@@ -9,20 +9,13 @@
 #include <unistd.h>
 
 #include "collection.h"
+#include "feed.h"
 #include "stream.h"
 
 #define PING_MS 15000
 #define READ_SIZE 65536
 #define TOO_LARGE                                                              \
 	"the output is too large to be answered as a whole: ask for a stream"
-
-/* Bytes that go into the sandbox. */
-struct feed {
-	int fd;
-	const char *data;
-	size_t len;
-	bool lost; /* not all of it arrived, and not by the reader's will */
-};
 
 /* One of the command's outputs. */
 struct outlet {
@@ -57,29 +50,6 @@ close_fd(int *fd)
 	if (*fd >= 0)
 		(void)close(*fd);
 	*fd = -1;
-}
-
-/* A pipe takes what it takes; who does not read may leave it. */
-static void
-feed_some(struct feed *f)
-{
-	size_t n = f->len < READ_SIZE ? f->len : READ_SIZE;
-	ssize_t done;
-
-	if (n > 0) {
-		done = write(f->fd, f->data, n);
-		if (done < 0 && (errno == EAGAIN || errno == EINTR))
-			return;
-		if (done < 0) {
-			f->lost = errno != EPIPE;
-			close_fd(&f->fd);
-			return;
-		}
-		f->data += done;
-		f->len -= (size_t)done;
-	}
-	if (f->len == 0)
-		close_fd(&f->fd);
 }
 
 static int
@@ -253,7 +223,7 @@ handle(struct carrier *c, const struct pollfd fds[AT_MAX])
 		return -1;
 	for (int i = 0; i < 2; i++) {
 		if (fds[AT_FEED + i].revents != 0)
-			feed_some(&c->feeds[i]);
+			feed_move(&c->feeds[i]);
 	}
 	for (int i = 0; i < 2; i++) {
 		if (fds[AT_OUTLET + i].revents != 0 &&

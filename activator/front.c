@@ -10,40 +10,15 @@
 #include <unistd.h>
 
 #include "carry.h"
-#include "chunk.h"
 #include "defence.h"
-#include "errors.h"
-#include "http.h"
-#include "jsoncheck.h"
-#include "message.h"
-#include "reply.h"
-#include "request.h"
-#include "routes.h"
+#include "front_parts.h"
 
 /* After an error: what the client still sends is taken for so long. */
 #define LINGER_MS 2000
 #define LINGER_BYTES (8U << 20)
 
-/* One request. */
-struct front {
-	struct reply reply;
-	struct http_head head;
-	char buf[HTTP_HEAD_MAX]; /* the head, and what came with it */
-	size_t len, head_len;
-	const struct route *route;
-	int no_route; /* status where there is none */
-	char id[SESSION_ID_LEN + 1]; /* in the path, or "" */
-	char allow[64]; /* methods of the path */
-	struct body body;
-	char *text; /* of the body, ended */
-	size_t text_len;
-	bool unread; /* the client may be sending more */
-	struct note note;
-};
-
-/* Ends: with a word for the log, and without a reset for the client. */
-static noreturn void
-leave(struct front *f)
+noreturn void
+front_leave(struct front *f)
 {
 	int64_t until = reply_now_ms() + LINGER_MS, left;
 	struct pollfd p = { .fd = FRONT_CLIENT, .events = POLLIN };
@@ -68,17 +43,17 @@ leave(struct front *f)
 	_exit(0);
 }
 
-static noreturn void
-refuse(struct front *f, enum error error, const char *why, const char *allow)
+noreturn void
+front_refuse(
+    struct front *f, enum error error, const char *why, const char *allow)
 {
 	f->note.why = (char *)(uintptr_t)why;
 	(void)reply_error(&f->reply, error, why, allow);
-	leave(f);
+	front_leave(f);
 }
 
-/* Waits until the client has sent something; false when it is too late. */
-static bool
-wait_client(int64_t until)
+bool
+front_wait_client(int64_t until)
 {
 	struct pollfd p = { .fd = FRONT_CLIENT, .events = POLLIN };
 	int64_t left;
@@ -102,10 +77,10 @@ read_head(struct front *f)
 
 	f->unread = true;
 	while (n == 0) {
-		if (!wait_client(until) && DEFENCE(HEAD_TIME)) {
+		if (!front_wait_client(until) && DEFENCE(HEAD_TIME)) {
 			if (f->len == 0)
-				leave(f);
-			refuse(f, ERROR_TIMEOUT,
+				front_leave(f);
+			front_refuse(f, ERROR_TIMEOUT,
 			    "the head did not come within 5 seconds", NULL);
 		}
 		got = recv(FRONT_CLIENT, f->buf + f->len,
@@ -114,13 +89,14 @@ read_head(struct front *f)
 			continue;
 		if (got <= 0) {
 			f->note.why = (char *)(uintptr_t) "no whole request";
-			leave(f);
+			front_leave(f);
 		}
 		f->len += (size_t)got;
 		n = http_parse(f->buf, f->len, &f->head);
 	}
 	if (n < 0)
-		refuse(f, error_of_status(f->head.status), f->head.why, NULL);
+		front_refuse(
+		    f, error_of_status(f->head.status), f->head.why, NULL);
 	f->head_len = (size_t)n;
 	f->unread = f->len > f->head_len || f->head.content_length > 0 ||
 		    f->head.chunked;
@@ -145,7 +121,7 @@ text_of(struct front *f, struct http_text t)
 		text[t.len] = '\0';
 		return text;
 	}
-	refuse(f, ERROR_SANDBOX_FAILED, "no memory", NULL);
+	front_refuse(f, ERROR_SANDBOX_FAILED, "no memory", NULL);
 }
 
 /* What does not fit into a message is refused; else it has not arrived. */
@@ -153,8 +129,8 @@ static noreturn void
 refuse_unsent(struct front *f, enum error error, const char *why)
 {
 	if (errno == EMSGSIZE)
-		refuse(f, error, why, NULL);
-	refuse(f, ERROR_SANDBOX_FAILED,
+		front_refuse(f, error, why, NULL);
+	front_refuse(f, ERROR_SANDBOX_FAILED,
 	    errno == ENOMEM ? "no memory" : "the broker cannot be asked", NULL);
 }
 
@@ -170,13 +146,13 @@ hear(struct front *f, struct packet *p)
 		;
 	/* The broker notices, and does not go on. */
 	if (fds[0].revents == 0)
-		leave(f);
+		front_leave(f);
 	if (message_receive(FRONT_LINK, p) != 1)
-		refuse(f, ERROR_SANDBOX_FAILED, "the broker died", NULL);
+		front_refuse(f, ERROR_SANDBOX_FAILED, "the broker died", NULL);
 	if (p->type == MESSAGE_ERROR) {
 		if (message_read(p, &a) != NULL)
 			_exit(1);
-		refuse(f, (enum error)a.error, a.text, NULL);
+		front_refuse(f, (enum error)a.error, a.text, NULL);
 	}
 }
 
@@ -213,111 +189,25 @@ check_route(struct front *f)
 
 	if (f->route == NULL && f->no_route == 204) {
 		(void)reply_whole(&f->reply, 204, NULL, NULL, 0, f->allow);
-		leave(f);
+		front_leave(f);
 	}
 	if (f->route == NULL && f->no_route == 405) {
 		(void)snprintf(
 		    why, sizeof(why), "only %s is known here", f->allow);
-		refuse(f, ERROR_METHOD_NOT_ALLOWED, why, f->allow);
+		front_refuse(f, ERROR_METHOD_NOT_ALLOWED, why, f->allow);
 	}
 	if (f->route == NULL)
-		refuse(
+		front_refuse(
 		    f, ERROR_NOT_FOUND, "there is nothing at this path", NULL);
 	f->body.request.verb = f->route->verb;
 	f->body.request.id = *f->id != '\0' ? f->id : NULL;
 	if (request_read_query(
 		&f->body, f->route, &f->head, why, sizeof(why)) != 0)
-		refuse(f, ERROR_INVALID_FIELD, why, NULL);
+		front_refuse(f, ERROR_INVALID_FIELD, why, NULL);
 	if (DEFENCE(CONTENT_TYPE) && f->route->has_body &&
 	    !http_is(f->head.content_type, "application/json"))
-		refuse(f, ERROR_UNSUPPORTED_MEDIA_TYPE,
+		front_refuse(f, ERROR_UNSUPPORTED_MEDIA_TYPE,
 		    "Content-Type: must be application/json", NULL);
-}
-
-static noreturn void
-refuse_large(struct front *f)
-{
-	refuse(f, ERROR_BODY_TOO_LARGE, "the body is larger than 4194304 bytes",
-	    NULL);
-}
-
-/* One more piece of the body; what of it is the body's is decoded. */
-static bool
-take_piece(struct front *f, struct chunk *chunk, size_t n)
-{
-	size_t body = n, used;
-	int r;
-
-	if (!f->head.chunked) {
-		f->text_len += n;
-		return f->text_len == (size_t)f->head.content_length;
-	}
-	r = chunk_decode(chunk, f->text + f->text_len, n, &body, &used);
-	if (r < 0 && chunk->status == 413)
-		refuse_large(f);
-	if (r < 0)
-		refuse(f, error_of_status(chunk->status), chunk->why, NULL);
-	f->text_len += body;
-	return r > 0;
-}
-
-/* How much may be read now: room, and not beyond the body. */
-static size_t
-piece_size(const struct front *f, size_t room)
-{
-	size_t want = 65536;
-
-	if (!f->head.chunked)
-		want = (size_t)f->head.content_length - f->text_len;
-	return want < room - f->text_len ? want : room - f->text_len;
-}
-
-static void
-read_body(struct front *f)
-{
-	/* A chunk's frame may stand where the last bytes will. */
-	const size_t room = JSON_SIZE_MAX + 65536;
-	size_t have = f->len - f->head_len;
-	int64_t began = reply_now_ms(), until;
-	struct chunk chunk;
-	bool whole = false;
-	ssize_t n;
-
-	if (!f->head.chunked && f->head.content_length < 0)
-		f->head.content_length = 0;
-	if (DEFENCE(BODY_SIZE) && !f->head.chunked &&
-	    f->head.content_length > JSON_SIZE_MAX)
-		refuse_large(f);
-	f->text = malloc(room + 1);
-	if (f->text == NULL)
-		refuse(f, ERROR_SANDBOX_FAILED, "no memory", NULL);
-	chunk_init(&chunk, JSON_SIZE_MAX);
-	if (!f->head.chunked && have >= (size_t)f->head.content_length)
-		have = (size_t)f->head.content_length;
-	memcpy(f->text, f->buf + f->head_len, have);
-	whole = have > 0 ? take_piece(f, &chunk, have)
-			 : !f->head.chunked && f->head.content_length == 0;
-	if (!whole && f->head.expect_continue && f->reply.minor > 0 &&
-	    have == 0 && reply_continue(&f->reply) != 0)
-		leave(f);
-	while (!whole) {
-		until = began + FRONT_BODY_MS +
-			(int64_t)(f->text_len * 1000 / FRONT_BODY_RATE);
-		if (!wait_client(until) && DEFENCE(BODY_TIME))
-			refuse(f, ERROR_TIMEOUT, "the body comes too slowly",
-			    NULL);
-		n = recv(FRONT_CLIENT, f->text + f->text_len,
-		    piece_size(f, room), MSG_DONTWAIT);
-		if (n < 0 && (errno == EAGAIN || errno == EINTR))
-			continue;
-		if (n <= 0) {
-			f->note.why = (char *)(uintptr_t) "no whole body";
-			leave(f);
-		}
-		whole = take_piece(f, &chunk, (size_t)n);
-	}
-	f->text[f->text_len] = '\0';
-	f->unread = false;
 }
 
 /* The words of the API for what the reader of JSON found. */
@@ -341,7 +231,7 @@ refuse_json(struct front *f, const struct json_doc *d)
 	while (i < sizeof(codes) / sizeof(*codes) - 1 &&
 	       strcmp(codes[i].found, d->code) != 0)
 		i++;
-	refuse(f, codes[i].error, d->why, NULL);
+	front_refuse(f, codes[i].error, d->why, NULL);
 }
 
 static void
@@ -374,7 +264,8 @@ ask(struct front *f)
 		return;
 	}
 	if (p.type != MESSAGE_ANSWER || message_read(&p, &a) != NULL)
-		refuse(f, ERROR_SANDBOX_FAILED, "the broker is broken", NULL);
+		front_refuse(
+		    f, ERROR_SANDBOX_FAILED, "the broker is broken", NULL);
 	(void)reply_whole(&f->reply, (int)a.status,
 	    a.body != NULL ? "application/json" : NULL, a.body,
 	    a.body != NULL ? strlen(a.body) : 0, NULL);
@@ -394,11 +285,11 @@ front_run(const char *request_id)
 	check_route(&f);
 	if (f.route->verb == VERB_HEALTH) {
 		(void)reply_whole(&f.reply, 200, "text/plain", "OK", 2, NULL);
-		leave(&f);
+		front_leave(&f);
 	}
 	if (f.route->has_body)
-		read_body(&f);
+		front_read_body(&f);
 	parse_body(&f);
 	ask(&f);
-	leave(&f);
+	front_leave(&f);
 }

@@ -164,12 +164,10 @@ connect_streams(struct box *b, const struct ends e[3])
 			continue;
 		r->from = e[i + 1].ours;
 		r->owns_from = true;
-		r->limit = b->plan->limits.value[LIMIT_OUTPUT];
 		r->kept = kept[i];
 		r->keeps = s[i]->keep;
-		if (r->keeps && r->limit == LIMIT_UNSET)
-			r->limit = LIMIT_OUTPUT_KEPT;
-		else if (!r->keeps && s[i]->fd >= 0)
+		r->limit = limits_output(&b->plan->limits, r->keeps);
+		if (!r->keeps && s[i]->fd >= 0)
 			relay_to_shared(r, s[i]->fd);
 	}
 }

@@ -163,6 +163,16 @@ limits_set(struct limits *l, enum limit which, const char *text, char *why,
 	return 0;
 }
 
+uint64_t
+limits_output(const struct limits *l, bool kept)
+{
+	uint64_t value = l->value[LIMIT_OUTPUT], cap = l->cap[LIMIT_OUTPUT];
+
+	if (!kept || value != LIMIT_UNSET)
+		return value;
+	return cap < LIMIT_OUTPUT_KEPT ? cap : LIMIT_OUTPUT_KEPT;
+}
+
 const char *
 enforcer_name(enum enforcer e)
 {

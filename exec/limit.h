@@ -78,6 +78,12 @@ enum limit limits_find(const char *name, size_t len);
 int limits_parse(const struct limits *l, enum limit which, const char *text,
     uint64_t *ret, char *why, size_t size);
 
+/*
+ * The limit of bytes of an output, which is kept in memory or passed on:
+ * LIMIT_UNSET only for one that is passed on.
+ */
+uint64_t limits_output(const struct limits *l, bool kept);
+
 /* limits_parse() and remember that it was asked for. */
 int limits_set(struct limits *l, enum limit which, const char *text, char *why,
     size_t size);

@@ -86,7 +86,7 @@ tell_reason(const struct plan *p, const struct verdict *v)
 		return;
 	value = p->limits.value[limits[v->reason]];
 	if (value == LIMIT_UNSET)
-		value = LIMIT_OUTPUT_KEPT;
+		value = limits_output(&p->limits, true);
 	complain("%s: the limit of %" PRIu64 " %s of %s was reached",
 	    reason_name(v->reason), value, limit_rules[limits[v->reason]].unit,
 	    what[v->reason]);

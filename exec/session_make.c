@@ -281,38 +281,15 @@ session_create(const struct config *c, struct session *s, struct failure *f)
 	return r;
 }
 
-/* The record, if it is the owner's and has not expired. */
-static enum session_result
-look(const struct state *st, const char *owner, const char *id,
-    struct session *s, struct failure *f)
-{
-	auto_fd dir = store_open_dir(st, id);
-	enum session_result r;
-
-	if (dir < 0 && errno == ENOENT)
-		return SESSION_NOT_FOUND;
-	if (dir < 0) {
-		(void)failure_set(f, "state", errno, "open a session");
-		return SESSION_FAILED;
-	}
-	r = store_read(dir, owner, id, s, f);
-	return r == SESSION_OK && store_is_expired(s, dir, false) == 1
-		   ? SESSION_NOT_FOUND
-		   : r;
-}
-
 enum session_result
 session_show(const struct config *c, const char *owner, const char *id,
     struct session *s, struct failure *f)
 {
 	enum session_result r;
 	struct state st;
+	auto_fd dir = -1;
 
-	if (!session_is_id(id))
-		return SESSION_NOT_FOUND;
-	if (state_open(c, &st, f) != 0)
-		return SESSION_FAILED;
-	r = look(&st, owner, id, s, f);
+	r = store_find(c, owner, id, &st, &dir, s, f);
 	state_close(&st);
 	return r;
 }
@@ -338,7 +315,10 @@ session_list(const struct config *c, const char *owner, const char *after,
 	session_init(&s);
 	r = SESSION_OK;
 	for (size_t i = 0; i < n && limit > 0 && r != SESSION_FAILED; i++) {
-		r = look(&st, owner, ids + i * (SESSION_ID_LEN + 1), &s, f);
+		auto_fd dir = -1;
+
+		r = store_look(
+		    &st, owner, ids + i * (SESSION_ID_LEN + 1), &dir, &s, f);
 		if (r == SESSION_OK)
 			limit = take(context, &s) ? limit - 1 : 0;
 		/* A record that is damaged hides no other session. */

@@ -36,29 +36,19 @@ why_not(const char *what, struct failure *f)
 	}
 }
 
-/* Opens what a run needs; the record says whether it is the owner's. */
+/* Opens what a run needs; dir becomes the session's. */
 static enum session_result
-open_parts(const struct state *st, const char *owner, const char *id,
-    struct session *s, struct failure *f)
+open_parts(int *dir, struct session *s, struct failure *f)
 {
-	enum session_result r;
-	auto_fd dir = store_open_dir(st, id), lock = -1, cancel = -1;
-
-	if (dir < 0)
-		return why_not("open a session", f);
-	r = store_read(dir, owner, id, s, f);
-	if (r != SESSION_OK)
-		return r;
-	if (store_is_expired(s, dir, false) == 1)
-		return SESSION_NOT_FOUND;
 	/* With a writer of its own a FIFO is never at its end. */
-	cancel =
-	    openat(dir, "cancel", O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-	lock =
-	    openat(dir, "lock", O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	auto_fd cancel = openat(
+	    *dir, "cancel", O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	auto_fd lock =
+	    openat(*dir, "lock", O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+
 	if (cancel < 0 || lock < 0)
 		return why_not("open a session's lock", f);
-	s->dir = sys_take(&dir);
+	s->dir = sys_take(dir);
 	s->lock = sys_take(&lock);
 	s->cancel = sys_take(&cancel);
 	return SESSION_OK;
@@ -99,12 +89,11 @@ session_open(const struct config *c, const char *owner, const char *id,
 {
 	enum session_result r;
 	struct state st;
+	auto_fd dir = -1;
 
-	if (!session_is_id(id))
-		return SESSION_NOT_FOUND;
-	if (state_open(c, &st, f) != 0)
-		return SESSION_FAILED;
-	r = open_parts(&st, owner, id, s, f);
+	r = store_find(c, owner, id, &st, &dir, s, f);
+	if (r == SESSION_OK)
+		r = open_parts(&dir, s, f);
 	if (r == SESSION_OK)
 		r = take_turn(c, &st, owner, id, caller, s, f);
 	if (r == SESSION_OK && state_check_room(c, &st, f) != 0)
@@ -158,21 +147,13 @@ session_close(const struct config *c, struct session *s)
 
 static enum session_result
 change_record(const struct state *st, const char *owner, const char *id,
+    int dir,
     enum session_result (*change)(
 	struct session *s, const void *context, struct failure *f),
     const void *context, struct session *s, struct failure *f)
 {
-	auto_fd dir = store_open_dir(st, id);
-	enum session_result r;
+	enum session_result r = lock_record(dir, f);
 
-	if (dir < 0)
-		return why_not("open a session", f);
-	/* Not the owner's, not the owner's to wait for. */
-	r = store_read(dir, owner, id, s, f);
-	session_free(s);
-	if (r != SESSION_OK)
-		return r;
-	r = lock_record(dir, f);
 	if (r != SESSION_OK)
 		return r;
 	if (!state_is_there(st->sessions, id, dir))
@@ -198,38 +179,16 @@ session_change(const struct config *c, const char *owner, const char *id,
 {
 	enum session_result r;
 	struct state st;
+	auto_fd dir = -1;
 
-	if (!session_is_id(id))
-		return SESSION_NOT_FOUND;
-	if (state_open(c, &st, f) != 0)
-		return SESSION_FAILED;
-	r = change_record(&st, owner, id, change, context, s, f);
+	/* Not the owner's, not the owner's to wait for. */
+	r = store_find(c, owner, id, &st, &dir, s, f);
+	session_free(s);
+	if (r == SESSION_OK)
+		r = change_record(&st, owner, id, dir, change, context, s, f);
 	state_close(&st);
 	if (r != SESSION_OK)
 		session_free(s);
-	return r;
-}
-
-/* Is it there, and the owner's? */
-static enum session_result
-find(const struct state *st, const char *owner, const char *id, int *ret_dir,
-    struct failure *f)
-{
-	auto_fd dir = store_open_dir(st, id);
-	enum session_result r;
-	struct session s;
-
-	if (dir < 0)
-		return why_not("open a session", f);
-	session_init(&s);
-	r = store_read(dir, owner, id, &s, f);
-	/* Root may delete what no version of mayfly can read. */
-	if (r == SESSION_FAILED && owner == NULL)
-		r = SESSION_OK;
-	else if (r == SESSION_OK && store_is_expired(&s, dir, false) == 1)
-		r = SESSION_NOT_FOUND;
-	session_free(&s);
-	*ret_dir = r == SESSION_OK ? sys_take(&dir) : -1;
 	return r;
 }
 
@@ -265,13 +224,15 @@ session_delete(const struct config *c, const char *owner, const char *id,
 	char name[STORE_TRASH_SIZE];
 	enum session_result r;
 	auto_fd dir = -1;
+	struct session s;
 	struct state st;
 
-	if (!session_is_id(id))
-		return SESSION_NOT_FOUND;
-	if (state_open(c, &st, f) != 0)
-		return SESSION_FAILED;
-	r = find(&st, owner, id, &dir, f);
+	session_init(&s);
+	r = store_find(c, owner, id, &st, &dir, &s, f);
+	session_free(&s);
+	/* Root may delete what no version of mayfly can read. */
+	if (r == SESSION_FAILED && owner == NULL && dir >= 0)
+		r = SESSION_OK;
 	if (r == SESSION_OK && store_discard(&st, id, dir, name) != 0)
 		r = why_not("rename", f);
 	if (r == SESSION_OK) {

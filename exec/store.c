@@ -169,6 +169,39 @@ store_is_expired(const struct session *s, int dir, bool locked)
 	return used < 0 ? -1 : !used;
 }
 
+enum session_result
+store_look(const struct state *st, const char *owner, const char *id,
+    int *ret_dir, struct session *s, struct failure *f)
+{
+	enum session_result r;
+
+	*ret_dir = store_open_dir(st, id);
+	if (*ret_dir < 0 && errno == ENOENT)
+		return SESSION_NOT_FOUND;
+	if (*ret_dir < 0) {
+		(void)failure_set(f, "state", errno, "open a session");
+		return SESSION_FAILED;
+	}
+	r = store_read(*ret_dir, owner, id, s, f);
+	return r == SESSION_OK && store_is_expired(s, *ret_dir, false) == 1
+		   ? SESSION_NOT_FOUND
+		   : r;
+}
+
+enum session_result
+store_find(const struct config *c, const char *owner, const char *id,
+    struct state *st, int *ret_dir, struct session *s, struct failure *f)
+{
+	*st = (struct state){ -1, -1, -1 };
+	*ret_dir = -1;
+	/* Only what is one may become part of a path. */
+	if (!session_is_id(id))
+		return SESSION_NOT_FOUND;
+	if (state_open(c, st, f) != 0)
+		return SESSION_FAILED;
+	return store_look(st, owner, id, ret_dir, s, f);
+}
+
 static int
 move_to_trash(const struct state *st, const char *id, char *ret_name)
 {

@@ -35,6 +35,20 @@ enum session_result store_read(int dir, const char *owner, const char *id,
     struct session *s, struct failure *f);
 
 /*
+ * What all begin with who are asked for one session: opens the state, in it
+ * the session, and reads its record; NOT_FOUND where that is another owner's
+ * or has expired. st and ret_dir are the caller's to close whatever comes of
+ * it; ret_dir is -1 only where there is no such directory.
+ */
+enum session_result
+store_find(const struct config *c, const char *owner, const char *id,
+    struct state *st, int *ret_dir, struct session *s, struct failure *f);
+
+/* The same in a state that is open, for an id that is one. */
+enum session_result store_look(const struct state *st, const char *owner,
+    const char *id, int *ret_dir, struct session *s, struct failure *f);
+
+/*
  * Replaces the record, synced. Who calls it has locked the directory, if
  * others can see it. 0, or -1 with f.
  */

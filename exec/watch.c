@@ -20,9 +20,6 @@
  */
 #define LINGER_US UINT64_C(1000000)
 
-/* What the files that are to be given back may take. */
-#define COLLECT_US UINT64_C(10000000)
-
 /* The signals that tell mayfly to stop; SIGWINCH is passed on. */
 static const int stop_signals[] = { SIGHUP, SIGINT, SIGQUIT, SIGTERM,
 	SIGWINCH };
@@ -139,16 +136,6 @@ stop_output(struct box *b)
 	watch_stop(b, REASON_OUTPUT);
 }
 
-void
-watch_look_at_disk(struct box *b)
-{
-	uint64_t us;
-
-	if (disk_look(&b->disk, b->meter.proc, b->meter.cpus, &us))
-		watch_stop(b, REASON_DISK);
-	b->look_disk_us = us == UINT64_MAX ? us : watch_now_us() + us;
-}
-
 /* Who waits for the run: is there too much output, or nobody any more? */
 static void
 take_caller(struct box *b)
@@ -186,79 +173,6 @@ take_signal(struct box *b)
 	watch_stop(b, REASON_KILLED);
 }
 
-/* The command has ended: files are given back, which has an end too. */
-static uint64_t
-check_collecting(struct box *b, uint64_t now)
-{
-	if (b->plan->files_out < 0)
-		return UINT64_MAX;
-	if (now < b->ended_us + COLLECT_US)
-		return b->ended_us + COLLECT_US - now;
-	watch_kill(b);
-	return UINT64_MAX;
-}
-
-static uint64_t
-wall_us(const struct box *b)
-{
-	return b->started_us + b->plan->limits.value[LIMIT_WALL] * 1000;
-}
-
-/*
- * A limit has been reached, but who looks late finds that when it was, all was
- * over: the command had said so, or the kernel was ending it for its memory.
- */
-static void
-stop_at_limit(struct box *b, enum reason reason)
-{
-	while (b->control >= 0 && watch_hear(b))
-		;
-	if (b->cgroup.memory && cgroup_was_oom(&b->cgroup))
-		reason = REASON_MEMORY;
-	watch_stop(b, reason);
-}
-
-/* Looks at the clocks and counters. */
-static void
-check_limits(struct box *b)
-{
-	const struct limits *l = &b->plan->limits;
-	uint64_t now = watch_now_us();
-
-	if (b->stopping || b->ended || b->dead)
-		return;
-	if (now >= wall_us(b))
-		stop_at_limit(b, REASON_WALL);
-	if (b->ready && now >= b->look_us) {
-		meter_read(&b->meter, l->value[LIMIT_MEM]);
-		if (b->meter.cpu_us >= l->value[LIMIT_TIME] * 1000)
-			stop_at_limit(b, REASON_TIME);
-		else if (meter_samples_memory(&b->meter) &&
-			 b->meter.memory_kb > l->value[LIMIT_MEM])
-			stop_at_limit(b, REASON_MEMORY);
-		b->look_us = watch_now_us() + meter_next_us(&b->meter, l);
-	}
-	if (b->ready && !b->stopping && now >= b->look_disk_us)
-		watch_look_at_disk(b);
-}
-
-/* How long nothing is to be done unless something happens, in us. */
-static uint64_t
-next_us(struct box *b)
-{
-	uint64_t now = watch_now_us(), next = wall_us(b);
-
-	if (b->stopping)
-		return UINT64_MAX;
-	if (b->ended)
-		return check_collecting(b, now);
-	if (b->ready && b->look_us < next)
-		next = b->look_us;
-	if (b->ready && b->look_disk_us < next)
-		next = b->look_disk_us;
-	return next > now ? next - now : 0;
-}
-
 static int
 wait_events(struct pollfd *fds, int n, uint64_t us)
 {
@@ -290,7 +204,7 @@ static void
 turn(struct box *b)
 {
 	struct pollfd fds[12];
-	uint64_t us = next_us(b);
+	uint64_t us = watch_next_us(b);
 	int n = 0;
 
 	fds[n++] = (struct pollfd){ .fd = b->pidfd, .events = POLLIN };
@@ -310,7 +224,7 @@ turn(struct box *b)
 	case -1:
 		return;
 	case 0:
-		check_limits(b);
+		watch_check_limits(b);
 		return;
 	default:
 		break;
@@ -336,7 +250,7 @@ turn(struct box *b)
 			;
 		reap(b);
 	}
-	check_limits(b);
+	watch_check_limits(b);
 }
 
 /*
@@ -388,7 +302,7 @@ watch(struct box *b)
 		return failure_set(b->failure, "start", 0,
 		    "the sandbox's first process died while building");
 	if (!b->ended && !b->stopping && b->left) {
-		if (watch_now_us() < wall_us(b))
+		if (watch_now_us() < watch_wall_us(b))
 			return failure_set(b->failure, "process", 0,
 			    "the sandbox's first process left before the "
 			    "command");

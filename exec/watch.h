@@ -73,8 +73,20 @@ void watch_kill(struct box *b);
  */
 void watch_stop(struct box *b, enum reason reason);
 
-/* What does the session hold? Ends the run where that is too much. */
+/*
+ * watch_limits.c. What does the session hold? Ends the run where that is too
+ * much.
+ */
 void watch_look_at_disk(struct box *b);
+
+/* Looks at the clocks and counters, and ends the run that is over a limit. */
+void watch_check_limits(struct box *b);
+
+/* For so many microseconds nothing is to be done unless something happens. */
+uint64_t watch_next_us(struct box *b);
+
+/* The moment at which the time is up. */
+uint64_t watch_wall_us(const struct box *b);
 
 /* judge.c: how did it end, and what did it use? Fills the verdict. */
 void judge(struct box *b, uint64_t now_us);

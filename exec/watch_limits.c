@@ -1,0 +1,86 @@
+/* When a run is to be looked at, and what its limits make of it. */
+#include "watch.h"
+
+/* What the files that are to be given back may take. */
+#define COLLECT_US UINT64_C(10000000)
+
+void
+watch_look_at_disk(struct box *b)
+{
+	uint64_t us;
+
+	if (disk_look(&b->disk, b->meter.proc, b->meter.cpus, &us))
+		watch_stop(b, REASON_DISK);
+	b->look_disk_us = us == UINT64_MAX ? us : watch_now_us() + us;
+}
+
+/* The command has ended: files are given back, which has an end too. */
+static uint64_t
+check_collecting(struct box *b, uint64_t now)
+{
+	if (b->plan->files_out < 0)
+		return UINT64_MAX;
+	if (now < b->ended_us + COLLECT_US)
+		return b->ended_us + COLLECT_US - now;
+	watch_kill(b);
+	return UINT64_MAX;
+}
+
+uint64_t
+watch_wall_us(const struct box *b)
+{
+	return b->started_us + b->plan->limits.value[LIMIT_WALL] * 1000;
+}
+
+/*
+ * A limit has been reached, but who looks late finds that when it was, all was
+ * over: the command had said so, or the kernel was ending it for its memory.
+ */
+static void
+stop_at_limit(struct box *b, enum reason reason)
+{
+	while (b->control >= 0 && watch_hear(b))
+		;
+	if (b->cgroup.memory && cgroup_was_oom(&b->cgroup))
+		reason = REASON_MEMORY;
+	watch_stop(b, reason);
+}
+
+void
+watch_check_limits(struct box *b)
+{
+	const struct limits *l = &b->plan->limits;
+	uint64_t now = watch_now_us();
+
+	if (b->stopping || b->ended || b->dead)
+		return;
+	if (now >= watch_wall_us(b))
+		stop_at_limit(b, REASON_WALL);
+	if (b->ready && now >= b->look_us) {
+		meter_read(&b->meter, l->value[LIMIT_MEM]);
+		if (b->meter.cpu_us >= l->value[LIMIT_TIME] * 1000)
+			stop_at_limit(b, REASON_TIME);
+		else if (meter_samples_memory(&b->meter) &&
+			 b->meter.memory_kb > l->value[LIMIT_MEM])
+			stop_at_limit(b, REASON_MEMORY);
+		b->look_us = watch_now_us() + meter_next_us(&b->meter, l);
+	}
+	if (b->ready && !b->stopping && now >= b->look_disk_us)
+		watch_look_at_disk(b);
+}
+
+uint64_t
+watch_next_us(struct box *b)
+{
+	uint64_t now = watch_now_us(), next = watch_wall_us(b);
+
+	if (b->stopping)
+		return UINT64_MAX;
+	if (b->ended)
+		return check_collecting(b, now);
+	if (b->ready && b->look_us < next)
+		next = b->look_us;
+	if (b->ready && b->look_disk_us < next)
+		next = b->look_disk_us;
+	return next > now ? next - now : 0;
+}
