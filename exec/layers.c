@@ -51,19 +51,22 @@ open_session(struct inside *in)
 	ssize_t len;
 
 	(void)snprintf(link, sizeof(link), "self/fd/%d", in->plan->session);
-	len = readlinkat(in->proc, link, path, sizeof(path) - 1);
-	if (len < 0 || fstat(in->plan->session, &want) != 0)
-		return inside_fail(in, "find the session's directory");
-	path[len] = '\0';
-	auto_fd tree =
-	    sys_open_tree(AT_FDCWD, path, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
-	if (tree < 0 || fstat(tree, &found) != 0)
-		return inside_fail(in, "open the session's directory");
-	if (want.st_dev != found.st_dev || want.st_ino != found.st_ino) {
-		errno = ENOENT;
-		return inside_fail(in, "the session has gone");
+	/* Who deletes it gives it another name, and then ends this run. */
+	for (int tries = 0; tries < 3; tries++) {
+		len = readlinkat(in->proc, link, path, sizeof(path) - 1);
+		if (len < 0 || fstat(in->plan->session, &want) != 0)
+			return inside_fail(in, "find the session's directory");
+		path[len] = '\0';
+		auto_fd tree = sys_open_tree(
+		    AT_FDCWD, path, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+		if (tree < 0 ? errno != ENOENT : fstat(tree, &found) != 0)
+			return inside_fail(in, "open the session's directory");
+		if (tree >= 0 && want.st_dev == found.st_dev &&
+		    want.st_ino == found.st_ino)
+			return sys_take(&tree);
 	}
-	return sys_take(&tree);
+	errno = ENOENT;
+	return inside_fail(in, "the session has gone");
 }
 
 static int

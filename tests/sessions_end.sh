@@ -31,6 +31,37 @@ if testcase "a deletion ends what runs within a second"; then
 	expect_clean
 fi
 
+# slowly CALL SECONDS WORD...: mayfly, whose first such call takes so long
+slowly()
+{
+	strace -f -qq -o /dev/null -e "trace=$1" \
+	    -e "inject=$1:delay_enter=${2}000000:when=1" "$MAYFLY" "${@:3}"
+}
+
+can_delay()
+{
+	strace -f -qq -o /dev/null -e trace=fsync \
+	    -e inject=fsync:delay_enter=1:when=1 true
+} >/dev/null 2>&1
+
+# Its directory has another name when it is opened, before the run is told.
+if [[ $AS == root ]] && testcase "a deletion ends a run that is being built" &&
+    require "strace cannot be used here" can_delay; then
+	create
+	slowly open_tree 2 session run "$id" -- sleep 60 </dev/null >out 2>err &
+	pid=$!
+	await "it is being built" test -s "$STATE/sessions/$id/lock"
+	sleep 0.5
+	slowly fsync 4 session delete "$id"
+	status=$?
+	expect_status 0
+	finish
+	expect_status 137
+	expect_err_has 'killed'
+	reap
+	expect_clean
+fi
+
 if testcase "one that has expired is gone at once, and then from disk"; then
 	create --ttl 1
 	idle=$id

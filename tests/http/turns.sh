@@ -141,8 +141,12 @@ if testcase "whatever many clients do at once, no session is lost or shared"
 then
 	count=150
 	! long || count=1000
-	"$PYTHON" "$HTTP_DIR/storm.py" "$HTTP_TCP" "$count" >out 2>&1 ||
-	    fail "this happened:"
+	log_mark
+	if ! "$PYTHON" "$HTTP_DIR/storm.py" "$HTTP_TCP" "$count" >out 2>&1; then
+		fail "this happened:"
+		detail "$(log_since | grep -avE 'status=(20|404|409)' |
+		    tail -n 5)"
+	fi
 fi
 
 if testcase "there is an end to the number of sessions"; then
