@@ -25,6 +25,7 @@ idmap_open(int proc, const char *uids, const char *gids)
 	(void)prctl(PR_SET_DUMPABLE, 1);
 	pid = sys_clone3(&args);
 	if (pid == 0) {
+		(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
 		for (;;)
 			(void)pause();
 	}
@@ -40,8 +41,12 @@ idmap_open(int proc, const char *uids, const char *gids)
 		    ids_write(dir, "gid_map", gids) == 0)
 			ns = openat(dir, "ns/user", O_RDONLY | O_CLOEXEC);
 	}
+	/* What cannot be ended ends with this process, and is in its way. */
+	if (kill(pid, SIGKILL) != 0) {
+		sys_close(&ns);
+		return -1;
+	}
 	saved = errno;
-	(void)kill(pid, SIGKILL);
 	(void)waitpid(pid, NULL, 0);
 	errno = saved;
 	return ns;

@@ -148,8 +148,9 @@ void
 tally_stop(struct tally *t)
 {
 	if (t->pid > 0) {
-		(void)kill(t->pid, SIGKILL);
-		while (waitpid(t->pid, NULL, __WALL) < 0 && errno == EINTR)
+		/* Else it ends with this process. */
+		while (kill(t->pid, SIGKILL) == 0 &&
+		       waitpid(t->pid, NULL, __WALL) < 0 && errno == EINTR)
 			;
 	}
 	sys_close(&t->result);

@@ -83,8 +83,9 @@ turn_wait(int fd, int caller, int gone, uint64_t ms)
 	if (pid < 0)
 		return -1;
 	error = watch_waiter(pidfd, caller, gone, ms);
-	(void)kill(pid, SIGKILL);
-	while (waitpid(pid, NULL, __WALL) < 0 && errno == EINTR)
+	/* Else it ends with this process. */
+	while (kill(pid, SIGKILL) == 0 && waitpid(pid, NULL, __WALL) < 0 &&
+	       errno == EINTR)
 		;
 	/* It may have come to it in the last moment. */
 	if (error != ECANCELED && error != EPIPE &&

@@ -25,7 +25,7 @@ then
 		    grep -qx "$number" /root/mark ||
 		    wrong "what it wrote is not there"
 	}
-	sweep "session run"
+	sweep "session run" 0.1:kill
 	finish_sweeps
 fi
 
