@@ -74,26 +74,33 @@ be_front(const char *root, int sock, int link, const char *id)
 	front_run(id);
 }
 
+void
+connection_bury(const char *who, int status)
+{
+	char why[64];
+	struct log l;
+
+	if (!WIFSIGNALED(status))
+		return;
+	(void)snprintf(why, sizeof(why), "the %s died: %s", who,
+	    strsignal(WTERMSIG(status)));
+	log_init(&l, LOG_ERR);
+	log_word(&l, "connection", "failed");
+	log_quoted(&l, "why", why);
+	log_write(&l);
+}
+
 /* Ends with the front: what is left of it is its exit. */
 static void
 reap_front(pid_t pid)
 {
-	char why[64];
-	struct log l;
 	int status;
 
 	while (waitpid(pid, &status, 0) < 0) {
 		if (errno != EINTR)
 			return;
 	}
-	if (!WIFSIGNALED(status))
-		return;
-	(void)snprintf(why, sizeof(why), "the front died: %s",
-	    strsignal(WTERMSIG(status)));
-	log_init(&l, LOG_ERR);
-	log_word(&l, "connection", "failed");
-	log_quoted(&l, "why", why);
-	log_write(&l);
+	connection_bury("front", status);
 }
 
 /* The broker has no use for the client's socket, but its number is taken. */

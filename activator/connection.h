@@ -9,4 +9,10 @@
  */
 int connection_serve(int sock);
 
+/*
+ * Logs that a process of a connection's, who, was killed, where its status of
+ * wait(2) says so.
+ */
+void connection_bury(const char *who, int status);
+
 #endif

@@ -158,6 +158,7 @@ bury_children(struct server *s)
 			continue;
 		}
 		forget_child(s, pid);
+		connection_bury("broker", status);
 		/* The cgroup of its run may still be there. */
 		if (WIFSIGNALED(status))
 			s->reaped_at = now() - REAP_SECONDS;

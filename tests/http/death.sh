@@ -30,8 +30,13 @@ then
 		waiting "$word"
 		find_pair "$word"
 		check "there is no $victim" test -n "${!victim}"
+		log_mark
 		kill -KILL "${!victim}"
 		await "the end after the $victim's" gone_inside "$word"
+		# Where it is not the super-server that buries the broker.
+		[[ $victim == init || ($victim == broker && $WAY == fd0) ]] ||
+		    by_units || await "a word of the $victim's end" \
+		    log_has "connection=failed why=\"the $victim died: Killed"
 		poll 100 ended || fail "$victim: the client is not told"
 		kill "$pid" 2>/dev/null
 		stream_end
