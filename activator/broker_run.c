@@ -8,6 +8,7 @@
 #include "box.h"
 #include "broker.h"
 #include "defence.h"
+#include "images.h"
 #include "routes.h"
 #include "slot.h"
 #include "sys.h"
@@ -19,6 +20,7 @@
 struct run {
 	struct plan plan;
 	struct session session;
+	struct image image;
 	char why[256];
 	char *shell[4]; /* /bin/sh -c TEXT */
 	char words[2][8];
@@ -82,9 +84,9 @@ plan_request(struct broker *b, struct run *r)
 	if (plan_words(q, r) != 0 ||
 	    plan_limits(q, p, r->why, sizeof(r->why)) != 0)
 		return -1;
-	if (DEFENCE(BROKER_IMAGE) && strcmp(p->image, "host") != 0) {
+	if (DEFENCE(BROKER_IMAGE) && !image_is_name(p->image)) {
 		(void)snprintf(r->why, sizeof(r->why),
-		    "image: there is no image '%.64s'", p->image);
+		    "image: there is no image '%.129s'", p->image);
 		return -1;
 	}
 	return 0;
@@ -144,6 +146,30 @@ start_front(struct broker *b, struct run *r)
 	return error == 0 ? 0 : -1;
 }
 
+/* With what the image says of how to run in it. */
+static bool
+use_image(struct broker *b, struct run *r)
+{
+	const char *name = r->plan.image;
+	enum images_result result = IMAGES_OK;
+	struct failure f;
+
+	image_init(&r->image);
+	if (strcmp(name, "host") != 0)
+		result = images_read(b->config, name, &r->image, &f);
+	if (result == IMAGES_NOT_FOUND) {
+		(void)snprintf(r->why, sizeof(r->why),
+		    "image: there is no image '%.129s'", name);
+		broker_refuse(b, ERROR_INVALID_FIELD, r->why);
+		return false;
+	}
+	if (result == IMAGES_OK &&
+	    images_plan(b->config, &r->image, &r->plan, &f) == 0)
+		return true;
+	broker_refuse_failure(b, &f);
+	return false;
+}
+
 static void
 run_plan(struct broker *b, struct run *r)
 {
@@ -179,6 +205,15 @@ run_plan(struct broker *b, struct run *r)
 	broker_tell(b, MESSAGE_VERDICT, &b->verdict);
 }
 
+static void
+finish_and_run(struct broker *b, struct run *r)
+{
+	if (plan_finish(&r->plan, r->why, sizeof(r->why)) != 0)
+		broker_refuse(b, ERROR_INVALID_FIELD, r->why);
+	else
+		run_plan(b, r);
+}
+
 /* In the session, whose turn it is now. */
 static void
 run_in_session(struct broker *b, struct run *r)
@@ -191,13 +226,9 @@ run_in_session(struct broker *b, struct run *r)
 	    b->config, b->owner, b->request.id, b->link, &r->session, &f);
 	if (broker_refuse_session(b, result, &f))
 		return;
-	result = session_plan(&r->session, &r->plan, &f);
-	if (!broker_refuse_session(b, result, &f)) {
-		if (plan_finish(&r->plan, r->why, sizeof(r->why)) != 0)
-			broker_refuse(b, ERROR_INVALID_FIELD, r->why);
-		else
-			run_plan(b, r);
-	}
+	result = session_plan(b->config, &r->session, &r->plan, &f);
+	if (!broker_refuse_session(b, result, &f))
+		finish_and_run(b, r);
 	session_close(b->config, &r->session);
 }
 
@@ -211,13 +242,11 @@ broker_run(struct broker *b)
 		broker_refuse(b, ERROR_NOT_FOUND, "there is no such session");
 		return;
 	}
-	if (plan_request(b, &r) != 0 ||
-	    (!in_session && plan_finish(&r.plan, r.why, sizeof(r.why)) != 0)) {
+	if (plan_request(b, &r) != 0)
 		broker_refuse(b, ERROR_INVALID_FIELD, r.why);
-		return;
-	}
-	if (in_session)
+	else if (in_session)
 		run_in_session(b, &r);
-	else
-		run_plan(b, &r);
+	else if (use_image(b, &r))
+		finish_and_run(b, &r);
+	images_release(&r.plan);
 }

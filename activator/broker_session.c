@@ -26,9 +26,9 @@ fill(struct broker *b, struct session *s, struct failure *f)
 	s->ttl = q->has_ttl ? q->ttl : (int64_t)b->config->session_ttl;
 	s->expires_at = q->has_expires ? q->expires : SESSION_NEVER;
 	s->limits = b->config->limits;
-	if (q->image != NULL && strcmp(q->image, "host") != 0) {
+	if (q->image != NULL && !image_is_name(q->image)) {
 		(void)failure_set(f, "image", 0,
-		    "image: there is no image '%.64s'", q->image);
+		    "image: there is no image '%.129s'", q->image);
 		return SESSION_WRONG;
 	}
 	if (q->snapshot != NULL) {
@@ -36,7 +36,7 @@ fill(struct broker *b, struct session *s, struct failure *f)
 		    f, "snapshot", 0, "snapshot: there is no such snapshot");
 		return SESSION_WRONG;
 	}
-	(void)strcpy(s->image, "host");
+	(void)strcpy(s->image, q->image != NULL ? q->image : "");
 	if (q->cwd != NULL &&
 	    (*q->cwd != '/' || strlen(q->cwd) > SESSION_CWD_MAX)) {
 		(void)failure_set(f, "cwd", 0, "cwd: must be an absolute path");

@@ -114,7 +114,7 @@ read_image(struct reader *r, const struct json_node *v)
 {
 	if (r->verb == VERB_SESSION_RUN)
 		return json_refuse(r->d, v, "a session has its image already");
-	return read_optional(r, v, &r->b->request.image, 79);
+	return read_optional(r, v, &r->b->request.image, IMAGE_NAME_MAX);
 }
 
 static int

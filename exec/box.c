@@ -72,12 +72,17 @@ static const uint64_t namespaces[] = {
 	CLONE_NEWNS,
 };
 
-/* Root's supervisor makes it beside the sandbox: net_lend(). */
+/* Has it a network of its own? Root's supervisor makes that: net_lend(). */
+static bool
+has_network(const struct plan *p)
+{
 #ifdef MUTATE_NETNS
-#define NET_FLAG 0
+	(void)p;
+	return false;
 #else
-#define NET_FLAG CLONE_NEWNET
+	return p->network != NETWORK_HOST;
 #endif
+}
 
 /* The two ends of one of the command's streams. */
 struct ends {
@@ -177,7 +182,10 @@ static noreturn void
 start_inside(struct box *b, int control, const struct ends e[3])
 {
 	const uint64_t *limit = b->plan->limits.value;
-	struct inside in = { .plan = b->plan,
+	static struct inside in;
+
+	in = (struct inside){ .plan = &in.own,
+		.own = *b->plan,
 		.ids = &b->ids,
 		.control = control,
 		.as_kb = LIMIT_UNSET,
@@ -225,7 +233,8 @@ start_sandbox(struct box *b, int control, const struct ends e[3])
 	for (size_t i = 0; i < sizeof(namespaces) / sizeof(*namespaces); i++)
 		args.flags |= namespaces[i];
 	if (b->ids.mode != IDS_LEASED)
-		args.flags |= CLONE_NEWUSER | NET_FLAG;
+		args.flags |=
+		    CLONE_NEWUSER | (has_network(b->plan) ? CLONE_NEWNET : 0);
 	if (b->cgroup.dir >= 0) {
 		args.flags |= CLONE_INTO_CGROUP;
 		args.cgroup = (uint64_t)b->cgroup.dir;
@@ -253,7 +262,9 @@ static int
 serve_builder(struct box *b)
 {
 	if (b->ids.mode == IDS_LEASED)
-		return NET_FLAG ? net_lend(b->control, &b->ids, b->failure) : 0;
+		return has_network(b->plan)
+			   ? net_lend(b->control, &b->ids, b->failure)
+			   : 0;
 	if (ids_map_builder(&b->ids, b->pid, b->failure) != 0)
 		return -1;
 	if (send(b->control, "", 1, MSG_NOSIGNAL) != 1)

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <string.h>
 #include <termios.h>
 #include <unistd.h>
 
@@ -131,6 +132,22 @@ open_empty(struct inside *in)
 	return 0;
 }
 
+/* An image may have no /run that could be led to. */
+static int
+show_shm(struct inside *in)
+{
+	auto_fd tree = -1;
+
+	if (!plan_is_foreign(in->plan))
+		return 0;
+	tree = sys_open_tree(
+	    in->scratch, "shm", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+	if (mkdirat(in->dev, "shm", 01777) != 0 || tree < 0 ||
+	    sys_move_mount(tree, in->dev, "shm") != 0)
+		return inside_fail(in, "show /dev/shm");
+	return 0;
+}
+
 int
 dev_make(struct inside *in)
 {
@@ -143,10 +160,13 @@ dev_make(struct inside *in)
 			return -1;
 	}
 	for (size_t i = 0; i < sizeof(links) / sizeof(*links); i++) {
+		if (plan_is_foreign(in->plan) &&
+		    strcmp(links[i].name, "shm") == 0)
+			continue;
 		if (symlinkat(links[i].target, in->dev, links[i].name) != 0)
 			return inside_fail(in, "link /dev/%s", links[i].name);
 	}
-	if (open_empty(in) != 0 || mount_devpts(in) != 0)
+	if (open_empty(in) != 0 || mount_devpts(in) != 0 || show_shm(in) != 0)
 		return -1;
 	/* Devices stay writable, the directory does not. */
 	if (sys_mount_setattr(in->dev, AT_EMPTY_PATH, &rdonly) != 0)

@@ -149,9 +149,63 @@ make_host(struct inside *in, int etc, const char *path, size_t row)
 	return make_place(etc, name, S_ISDIR(st.st_mode));
 }
 
+/*
+ * An image has its own, but these are the machine's to tell: what stands there
+ * is covered, and where nothing does they come to stand.
+ */
+static const char *const image_rows[] = { "hosts", "resolv.conf" };
+
+static const char *
+text_of(const char *name)
+{
+	for (size_t i = 0; i < ROW_COUNT; i++) {
+		if (strcmp(rows[i].name, name) == 0)
+			return rows[i].text;
+	}
+	return NULL;
+}
+
+static int
+show_image_row(struct inside *in, const char *name)
+{
+	const uint64_t resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS;
+	const char *text = text_of(name);
+	char path[32];
+
+	(void)snprintf(path, sizeof(path), "etc/%s", name);
+	if (write_text(in->scratch, name, text, strlen(text)) != 0)
+		return -1;
+	auto_fd etc =
+	    sys_openat2(in->root, "etc", O_PATH | O_DIRECTORY, resolve);
+	auto_fd tree = sys_open_tree(
+	    in->scratch, name, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+	auto_fd target = sys_openat2(in->root, path, O_PATH, resolve);
+	if (tree < 0)
+		return -1;
+	if (target < 0)
+		return etc >= 0 && errno == ENOENT
+			   ? write_text(etc, name, text, strlen(text))
+			   : 0;
+	/* A directory there is the image's business. */
+	return sys_move_mount(tree, target, "") != 0 && errno != ENOTDIR ? -1
+									 : 0;
+}
+
+static int
+show_image_rows(struct inside *in)
+{
+	for (size_t i = 0; i < sizeof(image_rows) / sizeof(*image_rows); i++) {
+		if (show_image_row(in, image_rows[i]) != 0)
+			return inside_fail(in, "show /etc/%s", image_rows[i]);
+	}
+	return 0;
+}
+
 int
 etc_make(struct inside *in)
 {
+	if (plan_is_foreign(in->plan))
+		return 0;
 	auto_fd etc = openat(
 	    in->made, "etc", O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	char path[64];
@@ -177,6 +231,8 @@ etc_show(struct inside *in)
 {
 	char path[64];
 
+	if (plan_is_foreign(in->plan))
+		return show_image_rows(in);
 	for (size_t i = 0; i < ROW_COUNT; i++) {
 		if ((in->etc_rows >> i & 1) == 0)
 			continue;

@@ -288,12 +288,15 @@ builder_id(const struct ids *ids, unsigned base, unsigned user, unsigned inside)
 
 /*
  * What one run of a session has written belongs to the same users in the next
- * one, whoever that is run as: there it is always root who is the caller.
+ * one, whoever that is run as, and so it is with layers: there it is always
+ * root who is the caller. Also where it is not known yet who the user is.
  */
 static unsigned
 caller_inside(const struct ids *ids, const struct plan *p, unsigned user)
 {
-	return p->session >= 0 && ids->mode == IDS_SUBUID ? 0 : user;
+	bool fixed = plan_is_layered(p) || p->work >= 0 || p->user != NULL;
+
+	return fixed && ids->mode == IDS_SUBUID ? 0 : user;
 }
 
 uid_t

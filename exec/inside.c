@@ -139,12 +139,15 @@ static const struct step steps[] = {
 	{ "root", root_make },
 	{ "etc", etc_make },
 	{ "session", layers_mount }, /* what lies below it stays as it is */
+	{ "user", user_find }, /* before anything is made that is the user's */
+	{ "streams", user_own_streams },
 	{ "root", root_show_system },
 	{ "etc", etc_show },
 	{ "dev", dev_make },
 	{ "network", net_make },
 	{ "proc", proc_show }, /* after the last setting under /proc/sys */
 	{ "bind", binds_show },
+	{ "work", layers_show_work },
 	{ "tty", dev_open_tty },
 	{ "pivot", root_enter },
 	{ "limits", limits_prepare },
@@ -186,7 +189,7 @@ noreturn void
 inside_run(struct inside *in)
 {
 	in->scratch = in->made = in->root = in->dev = in->empty = in->covered =
-	    in->proc = in->session = -1;
+	    in->proc = in->session = in->work = -1;
 	in->tty = in->tty_slave = -1;
 	for (size_t i = 0; i < sizeof(steps) / sizeof(*steps); i++) {
 		if (steps[i].run(in) != 0)

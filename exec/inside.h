@@ -33,7 +33,8 @@
  * step `pivot`, and has the builder's capabilities until the step `users`.
  */
 struct inside {
-	const struct plan *plan;
+	const struct plan *plan; /* own */
+	struct plan own; /* the caller's, and who its user turned out to be */
 	const struct ids *ids;
 	int control; /* socket to the supervisor */
 	int streams[3]; /* the command's 0, 1, 2; unused with a terminal */
@@ -50,6 +51,8 @@ struct inside {
 	int proc; /* the new /proc */
 	int trees[PLAN_BINDS_MAX]; /* of the binds, detached */
 	int session; /* of the session, detached, or -1 */
+	int layers[PLAN_LAYERS_MAX]; /* of those of the plan, likewise */
+	int work; /* of a tool's directory, likewise */
 	uint64_t etc_rows; /* of etc.c's table, those with a place to show */
 	int tty; /* master of the new terminal, or -1 */
 	int tty_slave;
@@ -75,11 +78,20 @@ int root_show_system(struct inside *in);
 int root_enter(struct inside *in);
 
 /*
- * layers.c: the session's own files, opened while a user namespace can still
- * be made (binds_open() below); then mounted over what was made.
+ * layers.c: the layers and the session's own files, opened while a user
+ * namespace can still be made (binds_open() below); then mounted over what was
+ * made, or it over them. A tool's own directory comes last.
  */
 int layers_open(struct inside *in);
 int layers_mount(struct inside *in);
+int layers_show_work(struct inside *in);
+
+/*
+ * user.c: who the plan's user is, in the passwd and group of the root; and
+ * whoever it is has the streams.
+ */
+int user_find(struct inside *in);
+int user_own_streams(struct inside *in);
 
 /*
  * Shows a file or directory of the host's, read-only, at the place `name` in

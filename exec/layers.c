@@ -1,10 +1,11 @@
 /*
- * The root of a run in a session: an overlay of what was made for this run
- * and, over it, what the session's runs have written. Both stay out of the
- * command's sight, below the root that it is given.
+ * A root that is an overlay: of the image's and of snapshots' layers, or of
+ * what was made of the host for this run; and over them what the session's
+ * runs have written, or for a run without a session a directory of the tmpfs.
+ * All stay out of the command's sight, below the root that it is given.
  *
- * On disk the files of root's sessions have the plain ids that they have
- * inside, whichever range of host ids a run leases: a mount that maps them
+ * On disk the files of root's layers and sessions have the plain ids that they
+ * have inside, whichever range of host ids a run leases: a mount that maps them
  * lies between. An ordinary user's have the ids of the user's own namespace.
  */
 #include <sys/stat.h>
@@ -22,6 +23,16 @@
 #include "inside.h"
 #include "sys.h"
 
+/* What fsconfig(2) takes, and what mount(2) does: a page. */
+#define OPTION_MAX 255
+#define OPTIONS_MAX 4095
+
+/* The upper directory's place in the tmpfs, by whether there is a session. */
+static const struct {
+	const char *upper, *work;
+} places[] = { { "fresh/upper", "fresh/work" },
+	{ "session/upper", "session/work" } };
+
 /*
  * Each is told whatever the kernel's own default is: what one run writes the
  * next one must be able to read, and nothing in it may lead elsewhere.
@@ -29,9 +40,6 @@
 static const struct {
 	const char *name, *value;
 } options[] = {
-	{ "lowerdir", "made" },
-	{ "upperdir", "session/upper" },
-	{ "workdir", "session/work" },
 	{ "redirect_dir", "nofollow" },
 	{ "metacopy", "off" },
 	{ "index", "off" }, /* needs file handles, which tmpfs may not have */
@@ -39,53 +47,62 @@ static const struct {
 };
 
 /*
- * The session's directory as a mount of its own. What was opened before this
+ * A directory of ours as a mount of its own. What was opened before this
  * process had its mounts belongs to others, and cannot be one: so it is opened
  * anew by its name, which nobody but its owner can have changed.
  */
 static int
-open_session(struct inside *in)
+open_own(struct inside *in, int fd, const char *what)
 {
 	char link[32], path[PATH_MAX];
 	struct stat want, found;
 	ssize_t len;
 
-	(void)snprintf(link, sizeof(link), "self/fd/%d", in->plan->session);
+	(void)snprintf(link, sizeof(link), "self/fd/%d", fd);
 	/* Who deletes it gives it another name, and then ends this run. */
 	for (int tries = 0; tries < 3; tries++) {
 		len = readlinkat(in->proc, link, path, sizeof(path) - 1);
-		if (len < 0 || fstat(in->plan->session, &want) != 0)
-			return inside_fail(in, "find the session's directory");
+		if (len < 0 || fstat(fd, &want) != 0)
+			return inside_fail(in, "find the %s's directory", what);
 		path[len] = '\0';
 		auto_fd tree = sys_open_tree(
 		    AT_FDCWD, path, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
 		if (tree < 0 ? errno != ENOENT : fstat(tree, &found) != 0)
-			return inside_fail(in, "open the session's directory");
+			return inside_fail(in, "open the %s's directory", what);
 		if (tree >= 0 && want.st_dev == found.st_dev &&
 		    want.st_ino == found.st_ino)
 			return sys_take(&tree);
 	}
 	errno = ENOENT;
-	return inside_fail(in, "the session has gone");
+	return inside_fail(in, "the %s has gone", what);
 }
 
+/* Its files are then those of this sandbox's users. map is made when needed. */
 static int
-map_session(struct inside *in, int tree)
+open_mapped(struct inside *in, int fd, const char *what, uint64_t set, int *map)
 {
+	struct mount_attr attr = { .attr_set = set | MOUNT_NOSUID | MOUNT_NODEV,
+		.propagation = MS_PRIVATE };
 	char ids[48];
+	auto_fd tree = open_own(in, fd, what);
 
+	if (tree < 0)
+		return -1;
+	if (sys_mount_setattr(tree, AT_EMPTY_PATH, &attr) != 0)
+		return inside_fail(in, "mount the %s", what);
 	if (in->ids->mode != IDS_LEASED || !DEFENCE(SESSION_IDMAP))
-		return 0;
+		return sys_take(&tree);
 	(void)snprintf(
 	    ids, sizeof(ids), "0 %u %u", in->ids->uid_base, in->ids->count);
-	auto_fd map = idmap_open(in->proc, ids, ids);
-	if (map < 0)
+	if (*map < 0)
+		*map = idmap_open(in->proc, ids, ids);
+	if (*map < 0)
 		return inside_fail(in, "make a map of ids");
-	if (idmap_apply(tree, map) != 0)
+	if (idmap_apply(tree, *map) != 0)
 		return inside_fail(in,
 		    "the file system of state_dir cannot map owners (idmapped "
 		    "mounts): put state_dir on ext4, XFS, Btrfs or tmpfs");
-	return 0;
+	return sys_take(&tree);
 }
 
 /* Directories of the tmpfs: fresh in each run, and none of them the lower. */
@@ -96,23 +113,103 @@ make_places(struct inside *in)
 	    mkdirat(in->scratch, "shm", 01777) != 0 ||
 	    mkdirat(in->scratch, "session", 0700) != 0)
 		return inside_fail(in, "mkdir");
+	if (in->plan->session < 0 &&
+	    (mkdirat(in->scratch, "fresh", 0700) != 0 ||
+		mkdirat(in->scratch, "fresh/upper", 0755) != 0 ||
+		mkdirat(in->scratch, "fresh/work", 0700) != 0))
+		return inside_fail(in, "mkdir");
+	return 0;
+}
+
+/* "l0" and so on, where the overlay finds them by short names. */
+static int
+show_layers(struct inside *in)
+{
+	char name[16];
+
+	for (size_t i = 0; i < in->plan->layer_count; i++) {
+		(void)snprintf(name, sizeof(name), "l%zu", i);
+		if (mkdirat(in->scratch, name, 0700) != 0 ||
+		    sys_move_mount(in->layers[i], in->scratch, name) != 0)
+			return inside_fail(in, "show a layer");
+		sys_close(&in->layers[i]);
+		in->layers[i] = -1;
+	}
+	return 0;
+}
+
+/* The lower directories, the highest first: of the host's, `made` is below. */
+static void
+name_lower(const struct inside *in, char *buf, size_t size)
+{
+	const struct plan *p = in->plan;
+	bool foreign = plan_is_foreign(p);
+	int n = snprintf(buf, size, "%s", foreign ? "made" : "");
+
+	for (size_t i = p->layer_count; i > 0; i--)
+		n += snprintf(buf + n, size - (size_t)n, "%sl%zu",
+		    n > 0 ? ":" : "", i - 1);
+	if (!foreign)
+		(void)snprintf(
+		    buf + n, size - (size_t)n, "%smade", n > 0 ? ":" : "");
+}
+
+static int
+overlay_failed(struct inside *in)
+{
+	if (in->plan->session < 0)
+		return inside_fail(in, "mount the image's layers");
+	return inside_fail(
+	    in, errno == ENOSPC || errno == EDQUOT || errno == EROFS
+		    ? "nothing can be written in the session"
+		    : "the file system of state_dir cannot be an overlay's "
+		      "upper one: put state_dir on ext4, XFS, Btrfs or "
+		      "tmpfs");
+}
+
+/* More layers than the new calls can be told of. */
+static int
+mount_many(struct inside *in, const char *lower, bool own)
+{
+	static char text[OPTIONS_MAX + 1];
+	const bool session = in->plan->session >= 0;
+	int n =
+	    snprintf(text, sizeof(text), "lowerdir=%s,upperdir=%s,workdir=%s%s",
+		lower, places[session].upper, places[session].work,
+		own ? ",userxattr" : "");
+
+	for (size_t i = 0; i < sizeof(options) / sizeof(*options); i++)
+		n += snprintf(text + n, sizeof(text) - (size_t)n, ",%s=%s",
+		    options[i].name, options[i].value);
+	if (mkdirat(in->scratch, "root", 0755) != 0)
+		return inside_fail(in, "mkdir");
+	if (sys_mount(
+		"overlay", "root", "overlay", MS_NOSUID | MS_NODEV, text) != 0)
+		return overlay_failed(in);
+	in->root = sys_open_tree(in->scratch, "root", OPEN_TREE_CLOEXEC);
 	return 0;
 }
 
 static int
-mount_overlay(struct inside *in)
+mount_few(struct inside *in, const char *lower, bool own)
 {
-	/* An ordinary user's namespace has no trusted.* attributes. */
-	bool own = in->ids->mode != IDS_LEASED;
+	const bool session = in->plan->session >= 0;
+	const struct {
+		const char *name, *value;
+	} dirs[] = { { "lowerdir", lower },
+		{ "upperdir", places[session].upper },
+		{ "workdir", places[session].work } };
 	auto_fd fs = sys_fsopen("overlay");
 
 	if (fs < 0)
 		return inside_fail(in,
 		    "the kernel has no overlay file system (modprobe "
 		    "overlay)");
-	/* Kernels before 6.5 look the names up when the mount is made. */
-	if (fchdir(in->scratch) != 0)
-		return inside_fail(in, "fchdir");
+	for (size_t i = 0; i < sizeof(dirs) / sizeof(*dirs); i++) {
+		if (sys_fsconfig(fs, FSCONFIG_SET_STRING, dirs[i].name,
+			dirs[i].value) != 0)
+			return inside_fail(in, "overlay: %s", dirs[i].name);
+	}
 	for (size_t i = 0; i < sizeof(options) / sizeof(*options); i++) {
 		if (sys_fsconfig(fs, FSCONFIG_SET_STRING, options[i].name,
 			options[i].value) != 0)
@@ -121,13 +218,25 @@ mount_overlay(struct inside *in)
 	if (own && sys_fsconfig(fs, FSCONFIG_SET_FLAG, "userxattr", NULL) != 0)
 		return inside_fail(in, "overlay: userxattr");
 	if (sys_fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL) != 0)
-		return inside_fail(in,
-		    errno == ENOSPC || errno == EDQUOT || errno == EROFS
-			? "nothing can be written in the session"
-			: "the file system of state_dir cannot be an overlay's "
-			  "upper one: put state_dir on ext4, XFS, Btrfs or "
-			  "tmpfs");
+		return overlay_failed(in);
 	in->root = sys_fsmount(fs, MOUNT_NOSUID | MOUNT_NODEV);
+	return 0;
+}
+
+static int
+mount_overlay(struct inside *in)
+{
+	static char lower[OPTION_MAX + PLAN_LAYERS_MAX * 5];
+	/* An ordinary user's namespace has no trusted.* attributes. */
+	bool own = in->ids->mode != IDS_LEASED;
+
+	name_lower(in, lower, sizeof(lower));
+	/* Kernels before 6.5 look the names up when the mount is made. */
+	if (fchdir(in->scratch) != 0)
+		return inside_fail(in, "fchdir");
+	if ((strlen(lower) > OPTION_MAX ? mount_many : mount_few)(
+		in, lower, own) != 0)
+		return -1;
 	if (in->root < 0 || sys_move_mount(in->root, AT_FDCWD, "/") != 0)
 		return inside_fail(in, "mount the overlay");
 	return 0;
@@ -142,7 +251,8 @@ check_writable(struct inside *in)
 {
 	struct statvfs v;
 
-	if (fstatvfs(in->root, &v) != 0 || (v.f_flag & ST_RDONLY) == 0)
+	if (in->session < 0 || fstatvfs(in->root, &v) != 0 ||
+	    (v.f_flag & ST_RDONLY) == 0)
 		return 0;
 	if (mkdirat(in->scratch, "session/work/room", 0700) == 0) {
 		(void)unlinkat(in->scratch, "session/work/room", AT_REMOVEDIR);
@@ -153,11 +263,14 @@ check_writable(struct inside *in)
 
 /*
  * Shared memory does not outlive the processes that share it, wherever it
- * stands: the place that /dev/shm leads to is fresh.
+ * stands: the place that /dev/shm leads to is fresh. In an image that is in
+ * /dev itself: dev.c.
  */
 static int
 show_shm(struct inside *in)
 {
+	if (plan_is_foreign(in->plan))
+		return 0;
 	auto_fd tree = sys_open_tree(
 	    in->scratch, "shm", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
 	auto_fd target = sys_openat2(in->root, "run/shm", O_PATH | O_DIRECTORY,
@@ -168,42 +281,53 @@ show_shm(struct inside *in)
 	return 0;
 }
 
-/* The command may open its streams anew, as /dev/stdout. */
-static int
-own_streams(struct inside *in)
+int
+layers_open(struct inside *in)
 {
-	uid_t uid = ids_builder_uid(in->ids, in->plan, in->plan->uid);
-	gid_t gid = ids_builder_gid(in->ids, in->plan, in->plan->gid);
+	const struct plan *p = in->plan;
+	auto_fd map = -1;
 
-	if (in->ids->mode != IDS_SUBUID || in->plan->tty || uid == 0)
-		return 0;
-	for (int i = 0; i < 3; i++) {
-		if (fchown(in->streams[i], uid, gid) != 0)
-			return inside_fail(in, "fchown");
+	if (p->session >= 0) {
+		in->session = open_mapped(in, p->session, "session", 0, &map);
+		if (in->session < 0)
+			return -1;
+	}
+	if (p->work >= 0) {
+		in->work = open_mapped(in, p->work, "tool", 0, &map);
+		if (in->work < 0)
+			return -1;
+	}
+	for (size_t i = 0; i < p->layer_count; i++) {
+		in->layers[i] = open_mapped(
+		    in, p->layers[i], "layer", MOUNT_ATTR_RDONLY, &map);
+		if (in->layers[i] < 0)
+			return -1;
 	}
 	return 0;
 }
 
 int
-layers_open(struct inside *in)
+layers_mount(struct inside *in)
 {
-	if (in->plan->session < 0)
+	if (!plan_is_layered(in->plan))
 		return 0;
-	in->session = open_session(in);
-	return in->session < 0 || map_session(in, in->session) != 0 ? -1 : 0;
+	if (make_places(in) != 0 || show_layers(in) != 0)
+		return -1;
+	if (in->session >= 0 &&
+	    sys_move_mount(in->session, in->scratch, "session") != 0)
+		return inside_fail(in, "show the session's directory");
+	if (mount_overlay(in) != 0 || check_writable(in) != 0)
+		return -1;
+	return show_shm(in);
 }
 
 int
-layers_mount(struct inside *in)
+layers_show_work(struct inside *in)
 {
-	if (in->plan->session < 0)
+	if (in->work < 0)
 		return 0;
-	if (make_places(in) != 0)
-		return -1;
-	if (sys_move_mount(in->session, in->scratch, "session") != 0)
-		return inside_fail(in, "show the session's directory");
-	if (mount_overlay(in) != 0 || check_writable(in) != 0 ||
-	    show_shm(in) != 0)
-		return -1;
-	return own_streams(in);
+	if ((mkdirat(in->root, "mnt", 0755) != 0 && errno != EEXIST) ||
+	    sys_move_mount(in->work, in->root, "mnt") != 0)
+		return inside_fail(in, "show /mnt");
+	return 0;
 }

@@ -141,6 +141,9 @@ net_make(struct inside *in)
 	(void)borrow;
 	return 0;
 #endif
+	/* Nothing of that one is ours to set. */
+	if (in->plan->network == NETWORK_HOST)
+		return 0;
 	if (in->ids->mode == IDS_LEASED) {
 		if (borrow(in) != 0)
 			return inside_fail(in, "setns");

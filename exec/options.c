@@ -40,7 +40,8 @@ static const struct option {
 	{ "no-tty", OPT_NO_TTY, NULL, "pipes, also on a terminal" },
 	{ "ro-bind", OPT_RO_BIND, "SRC[:DST]", "show SRC inside, read-only" },
 	{ "tty", OPT_TTY, NULL, "a terminal for the command" },
-	{ "user", OPT_USER, "UID[:GID]", "who the command is inside (0:0)" },
+	{ "user", OPT_USER, "USER[:GROUP]",
+	    "who the command is inside, by number or name (0:0)" },
 	{ "verdict", OPT_VERDICT, "FILE", "write the result as JSON to FILE" },
 };
 
@@ -178,7 +179,9 @@ options_parse(struct options *o, int argc, char **argv, char *why, size_t size)
 		if (o->help)
 			return 0;
 	}
-	if (i >= argc) {
+	/* An image may have one of its own. */
+	if (i >= argc &&
+	    (o->in_session || strcmp(o->plan.image, "host") == 0)) {
 		(void)snprintf(why, size, "no command given");
 		return -1;
 	}
@@ -192,8 +195,8 @@ options_parse(struct options *o, int argc, char **argv, char *why, size_t size)
 		    why, size, "--json and --tty exclude each other");
 		return -1;
 	}
-	o->plan.argv = argv + i;
-	return o->in_session ? 0 : plan_finish(&o->plan, why, size);
+	o->plan.argv = i < argc ? argv + i : NULL;
+	return 0;
 }
 
 static void

@@ -19,8 +19,8 @@ struct options {
 
 /*
  * Reads the arguments behind `run`. o has been through options_init(). 0, or
- * -1 with a sentence that names the option. For a run in a session the plan
- * is yet to be finished.
+ * -1 with a sentence that names the option. The plan is yet to be finished;
+ * and without a command where it may be the image's.
  */
 int
 options_parse(struct options *o, int argc, char **argv, char *why, size_t size);

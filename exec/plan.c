@@ -13,7 +13,7 @@ plan_init(struct plan *p)
 	p->image = "host";
 	p->in.fd = p->out.fd = p->err.fd = -1;
 	p->caller = p->files_in = p->files_out = -1;
-	p->session = p->lock = p->cancel = -1;
+	p->session = p->lock = p->cancel = p->work = -1;
 	limits_init(&p->limits);
 }
 
@@ -68,6 +68,12 @@ plan_env_remove(struct plan *p, const char *name)
 		p->env[i] = p->env[--p->env_count];
 		p->env[p->env_count] = NULL;
 	}
+}
+
+bool
+plan_has_env(const struct plan *p, const char *text)
+{
+	return env_index(p, text, strcspn(text, "=")) < p->env_count;
 }
 
 const char *
@@ -165,18 +171,65 @@ parse_id(const char *text, unsigned *ret)
 	return p;
 }
 
+/* As useradd(8) allows it, with what directories of accounts add. */
+static size_t
+name_length(const char *text)
+{
+	static const char letters[] = "abcdefghijklmnopqrstuvwxyz"
+				      "ABCDEFGHIJKLMNOPQRSTUVWXYZ_";
+	size_t len = strspn(text, letters);
+
+	if (len > 0)
+		while (strspn(text + len, letters) > 0 ||
+		       strspn(text + len, "0123456789.-$") > 0)
+			len++;
+	return len;
+}
+
+/* A name, or a number; where it ends, or NULL. */
+static const char *
+parse_account(const char *text, bool *ret_is_name)
+{
+	size_t len = name_length(text);
+	unsigned id;
+
+	*ret_is_name = len > 0;
+	return len > 0 ? text + len : parse_id(text, &id);
+}
+
+/* "USER[:GROUP]" of which one is a name at least. */
+static bool
+has_names(const char *text)
+{
+	bool user, group = false;
+	const char *rest = parse_account(text, &user);
+
+	if (rest != NULL && *rest == ':')
+		rest = parse_account(rest + 1, &group);
+	return rest != NULL && *rest == '\0' && (user || group) &&
+	       strlen(text) <= PLAN_USER_MAX;
+}
+
 int
 plan_user(struct plan *p, const char *text, char *why, size_t size)
 {
 	unsigned uid, gid;
 	const char *rest = parse_id(text, &uid);
 
+	p->user_asked = true;
+	p->user = NULL;
+	if (has_names(text)) {
+		p->user = text;
+		p->uid = p->gid = 0;
+		return 0;
+	}
 	gid = rest != NULL ? uid : 0;
 	if (rest != NULL && *rest == ':')
 		rest = parse_id(rest + 1, &gid);
 	if (rest == NULL || *rest != '\0') {
 		(void)snprintf(why, size,
-		    "user: '%.40s' is not UID[:GID] with numbers from 0 to %d",
+		    "user: '%.40s' is neither a name nor UID[:GID] with "
+		    "numbers from 0 to %d",
 		    text, PLAN_ID_MAX);
 		return -1;
 	}
@@ -194,7 +247,8 @@ plan_finish(struct plan *p, char *why, size_t size)
 
 	if (plan_getenv(p, "PATH") == NULL && plan_env(p, path, why, size) != 0)
 		return -1;
-	if (plan_getenv(p, "HOME") == NULL &&
+	/* Of a name it is known only inside where its home is. */
+	if (p->user == NULL && plan_getenv(p, "HOME") == NULL &&
 	    plan_env(p, p->uid == 0 ? root : home, why, size) != 0)
 		return -1;
 	return 0;
@@ -208,4 +262,16 @@ plan_writes_outside(const struct plan *p)
 			return true;
 	}
 	return false;
+}
+
+bool
+plan_is_foreign(const struct plan *p)
+{
+	return p->layer_count > 0 && !p->over_host;
+}
+
+bool
+plan_is_layered(const struct plan *p)
+{
+	return p->session >= 0 || p->layer_count > 0;
 }

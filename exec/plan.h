@@ -12,11 +12,14 @@
 #define PLAN_ENV_MAX 4096 /* variables */
 #define PLAN_BINDS_MAX 64
 #define PLAN_ID_MAX 65535 /* largest user or group id inside */
+#define PLAN_LAYERS_MAX 128
+#define PLAN_USER_MAX 255 /* bytes of a user's name and a group's */
 
 enum network {
 	NETWORK_NONE, /* a namespace of its own with only lo, up */
 	NETWORK_OFF, /* no sockets at all */
-	NETWORK_MAX
+	NETWORK_MAX, /* what can be asked for */
+	NETWORK_HOST /* the host's own: for tools of ours alone */
 };
 
 /* A directory or file of the caller's, shown inside. */
@@ -49,6 +52,12 @@ struct plan {
 	const char *cwd; /* NULL: "/" */
 	uid_t uid; /* inside */
 	gid_t gid;
+	/*
+	 * "USER[:GROUP]" with a name, which only the root's own passwd and
+	 * group can tell; or NULL. uid and gid are 0 then.
+	 */
+	const char *user;
+	bool user_asked; /* plan_user() was called */
 	enum network network;
 	struct limits limits;
 	struct bind binds[PLAN_BINDS_MAX];
@@ -71,6 +80,21 @@ struct plan {
 	int files_out;
 
 	/*
+	 * Directories of root's, the lowest first, that make up the root; on
+	 * disk their files have the ids that they have inside. Without any it
+	 * is made of the host's /usr; with `over_host` it is as well, and they
+	 * lie over that.
+	 */
+	int layers[PLAN_LAYERS_MAX];
+	size_t layer_count;
+	bool over_host;
+	/*
+	 * A directory whose files have such ids as well, for a tool of ours:
+	 * it is /mnt, and can be written; or -1.
+	 */
+	int work;
+
+	/*
 	 * The session to run in: its directory, with `upper` and `work`, and
 	 * the descriptor that holds its lock, which PID 1 keeps; or -1.
 	 */
@@ -90,6 +114,9 @@ int plan_env(struct plan *p, char *text, char *why, size_t size);
 /* Removes the variable; unknown names are not an error. */
 void plan_env_remove(struct plan *p, const char *name);
 
+/* Has it a variable of the name that "NAME=VALUE" has? */
+bool plan_has_env(const struct plan *p, const char *text);
+
 /* The value of a variable inside, or NULL. */
 const char *plan_getenv(const struct plan *p, const char *name);
 
@@ -100,8 +127,17 @@ const char *plan_getenv(const struct plan *p, const char *name);
 int
 plan_bind(struct plan *p, char *text, bool writable, char *why, size_t size);
 
-/* "UID[:GID]", GID is UID where not given. 0, or -1 with a sentence. */
+/*
+ * "UID[:GID]", GID is UID where not given; or with names, which are looked up
+ * inside, and then text is kept. 0, or -1 with a sentence.
+ */
 int plan_user(struct plan *p, const char *text, char *why, size_t size);
+
+/* Does the root come from layers alone, with nothing of the host's? */
+bool plan_is_foreign(const struct plan *p);
+
+/* Is the root an overlay? */
+bool plan_is_layered(const struct plan *p);
 
 /* Adds HOME and PATH where not given. Call once, last. 0 or -1. */
 int plan_finish(struct plan *p, char *why, size_t size);

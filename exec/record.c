@@ -23,7 +23,8 @@ static const struct field {
 	    0 },
 	{ "owner", KIND_TEXT, offsetof(struct session, owner),
 	    SESSION_OWNER_MAX + 1, 0, 0 },
-	{ "image", KIND_TEXT, offsetof(struct session, image), 80, 0, 0 },
+	{ "image", KIND_TEXT, offsetof(struct session, image),
+	    IMAGE_NAME_MAX + 1, 0, 0 },
 	{ "parent", KIND_TEXT, offsetof(struct session, parent),
 	    SESSION_ID_LEN + 1, 0, 0 },
 	{ "cwd", KIND_TEXT, offsetof(struct session, cwd), SESSION_CWD_MAX + 1,
@@ -223,16 +224,6 @@ record_decode(
 	return record_check(s, why, size);
 }
 
-/* ^[a-z0-9][a-z0-9._-]{0,63}$ */
-static bool
-is_image(const char *name)
-{
-	size_t len = strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789._-");
-
-	return len >= 1 && len <= 64 && name[len] == '\0' &&
-	       strchr("._-", *name) == NULL;
-}
-
 static bool
 is_owner(const char *owner)
 {
@@ -296,7 +287,7 @@ record_check(const struct session *s, char *why, size_t size)
 		return refuse(why, size, "parent", "not an id");
 	if (!is_owner(s->owner))
 		return refuse(why, size, "owner", "not an owner");
-	if (!is_image(s->image))
+	if (!image_is_name(s->image))
 		return refuse(why, size, "image", "not the name of an image");
 	if (*s->cwd != '/')
 		return refuse(why, size, "cwd", "not an absolute path");

@@ -75,7 +75,7 @@ root_show(struct inside *in, const char *source, const char *name)
 	if (tree < 0 ||
 	    sys_mount_setattr(tree, AT_EMPTY_PATH | AT_RECURSIVE, &attr) != 0)
 		return -1;
-	if (in->plan->session >= 0)
+	if (plan_is_layered(in->plan))
 		return show_in_session(in, tree, name);
 	/* All that leads there was made by us just now. */
 	return sys_move_mount(tree, in->root, name);
@@ -146,11 +146,11 @@ make_dirs(struct inside *in)
 	return 0;
 }
 
-/* Where the root is made: the tmpfs itself, or what a session lies over. */
+/* Where the root is made: the tmpfs itself, or a directory of an overlay. */
 static int
 open_made(struct inside *in)
 {
-	if (in->plan->session < 0) {
+	if (!plan_is_layered(in->plan)) {
 		in->root = in->made = in->scratch;
 		return 0;
 	}
@@ -159,6 +159,16 @@ open_made(struct inside *in)
 	in->made =
 	    openat(in->scratch, "made", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	return in->made < 0 ? inside_fail(in, "open") : 0;
+}
+
+/* An image has its own directories, but for what is mounted in each run. */
+static int
+make_image_dirs(struct inside *in)
+{
+	if (mkdirat(in->made, "dev", 0755) != 0 ||
+	    mkdirat(in->made, "proc", 0555) != 0)
+		return inside_fail(in, "mkdir");
+	return 0;
 }
 
 int
@@ -170,6 +180,8 @@ root_make(struct inside *in)
 	if (mount_tmpfs(in, in->plan->limits.value[LIMIT_DISK]) != 0 ||
 	    open_made(in) != 0)
 		return -1;
+	if (plan_is_foreign(in->plan))
+		return make_image_dirs(in);
 	for (size_t i = 0; i < sizeof(system_dirs) / sizeof(*system_dirs);
 	     i++) {
 		if (make_place(in, system_dirs[i]) != 0)
@@ -184,6 +196,8 @@ root_show_system(struct inside *in)
 	char source[16];
 	struct stat st;
 
+	if (plan_is_foreign(in->plan))
+		return 0;
 	for (size_t i = 0; i < sizeof(system_dirs) / sizeof(*system_dirs);
 	     i++) {
 		(void)snprintf(source, sizeof(source), "/%s", system_dirs[i]);
@@ -211,8 +225,8 @@ root_enter(struct inside *in)
 #else
 	if (fchdir(in->root) != 0 || sys_pivot_root(".", ".") != 0)
 		return inside_fail(in, "pivot_root");
-	/* Over it still lies what a session's root was made from. */
-	if (in->plan->session >= 0 && sys_umount(".", MNT_DETACH) != 0)
+	/* Over it still lies what an overlay was made from. */
+	if (plan_is_layered(in->plan) && sys_umount(".", MNT_DETACH) != 0)
 		return inside_fail(in, "detach the scratch");
 	if (sys_umount(".", MNT_DETACH) != 0)
 		return inside_fail(in, "detach the old root");

@@ -10,6 +10,7 @@
 #include "box.h"
 #include "command.h"
 #include "config.h"
+#include "images.h"
 #include "options.h"
 #include "report.h"
 #include "session.h"
@@ -119,10 +120,6 @@ run_plan(const struct options *o, const struct config *c)
 	char text[320];
 	int verdict_fd = -1, status;
 
-	if (strcmp(o->plan.image, "host") != 0) {
-		complain("image: there is no image '%.64s'", o->plan.image);
-		return EXIT_OWN;
-	}
 	if (o->verdict_file != NULL) {
 		verdict_fd = open(o->verdict_file,
 		    O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
@@ -168,14 +165,60 @@ prepare(
 	return -1;
 }
 
+/* With what the image says of how to run in it. -1, or why it cannot be. */
+static int
+use_image(struct options *o, const struct config *c, struct image *m)
+{
+	const char *name = o->plan.image;
+	enum images_result r = IMAGES_OK;
+	struct failure f;
+	char text[320];
+
+	image_init(m);
+	if (strcmp(name, "host") != 0)
+		r = images_read(c, name, m, &f);
+	if (r == IMAGES_NOT_FOUND) {
+		complain("image: there is no image '%.129s'", name);
+		return EXIT_OWN;
+	}
+	if (r != IMAGES_OK || images_plan(c, m, &o->plan, &f) != 0) {
+		complain("%s", failure_text(&f, text, sizeof(text)));
+		return EXIT_OWN;
+	}
+	return -1;
+}
+
+static int
+finish_and_run(struct options *o, const struct config *c)
+{
+	char why[512];
+
+	if (o->plan.argv == NULL) {
+		complain("run: no command given, and the image has none");
+		return EXIT_USAGE;
+	}
+	if (plan_finish(&o->plan, why, sizeof(why)) != 0) {
+		complain("run: %s", why);
+		return EXIT_USAGE;
+	}
+	return run_plan(o, c);
+}
+
 int
 run_main(int argc, char **argv)
 {
 	static struct options o;
 	static struct config c;
+	static struct image m;
 	int status = prepare(&o, &c, false, argc, argv);
 
-	return status >= 0 ? status : run_plan(&o, &c);
+	if (status < 0)
+		status = use_image(&o, &c, &m);
+	if (status < 0)
+		status = finish_and_run(&o, &c);
+	images_release(&o.plan);
+	image_free(&m);
+	return status;
 }
 
 static int
@@ -198,7 +241,7 @@ run_in_session(int argc, char **argv)
 	static struct options o;
 	static struct config c;
 	static struct session s;
-	char owner[SESSION_OWNER_MAX + 1], why[512];
+	char owner[SESSION_OWNER_MAX + 1];
 	enum session_result r;
 	struct failure f;
 	int status = prepare(&o, &c, true, argc, argv);
@@ -211,15 +254,10 @@ run_in_session(int argc, char **argv)
 	    &c, geteuid() == 0 ? NULL : owner, argv[0], -1, &s, &f);
 	if (r != SESSION_OK)
 		return tell_session(r, argv[0], &f);
-	r = session_plan(&s, &o.plan, &f);
-	if (r != SESSION_OK) {
-		status = tell_session(r, argv[0], &f);
-	} else if (plan_finish(&o.plan, why, sizeof(why)) != 0) {
-		complain("run: %s", why);
-		status = EXIT_USAGE;
-	} else {
-		status = run_plan(&o, &c);
-	}
+	r = session_plan(&c, &s, &o.plan, &f);
+	status = r != SESSION_OK ? tell_session(r, argv[0], &f)
+				 : finish_and_run(&o, &c);
+	images_release(&o.plan);
 	session_close(&c, &s);
 	return status;
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "images.h"
 #include "record.h"
 #include "sys.h"
 
@@ -12,7 +13,6 @@ void
 session_init(struct session *s)
 {
 	memset(s, 0, sizeof(*s));
-	s->cwd[0] = '/';
 	s->ttl = SESSION_STANDARD;
 	s->expires_at = SESSION_NEVER;
 	limits_init(&s->limits);
@@ -28,6 +28,9 @@ session_free(struct session *s)
 	for (size_t i = 0; i < s->env_count; i++)
 		free(s->env[i]);
 	free(s->env);
+	if (s->base != NULL)
+		image_free(s->base);
+	free(s->base);
 	session_init(s);
 }
 
@@ -127,8 +130,39 @@ has_name(const struct plan *p, const char *text)
 	return has;
 }
 
+struct image *
+session_new_base(struct session *s)
+{
+	if (s->base != NULL)
+		image_free(s->base);
+	else
+		s->base = calloc(1, sizeof(*s->base));
+	if (s->base == NULL)
+		fail_memory();
+	return s->base;
+}
+
+/* The layers that it began with; a session of the host's may have none. */
+static enum session_result
+plan_base(const struct config *c, struct session *s, struct plan *p,
+    struct failure *f)
+{
+	struct image *base = session_new_base(s);
+	enum images_result r = images_read_file(s->dir, "image", base, f);
+
+	p->over_host = strcmp(s->image, "host") == 0;
+	if (r == IMAGES_NOT_FOUND && p->over_host)
+		return SESSION_OK;
+	if (r == IMAGES_NOT_FOUND)
+		(void)failure_set(f, "session", 0, "it has lost its image");
+	return r == IMAGES_OK && images_plan(c, base, p, f) == 0
+		   ? SESSION_OK
+		   : SESSION_FAILED;
+}
+
 enum session_result
-session_plan(const struct session *s, struct plan *p, struct failure *f)
+session_plan(const struct config *c, struct session *s, struct plan *p,
+    struct failure *f)
 {
 	char why[200];
 
@@ -155,5 +189,5 @@ session_plan(const struct session *s, struct plan *p, struct failure *f)
 	p->session = s->dir;
 	p->lock = s->lock;
 	p->cancel = s->cancel;
-	return SESSION_OK;
+	return plan_base(c, s, p, f);
 }

@@ -7,6 +7,7 @@
 
 #include "config.h"
 #include "fail.h"
+#include "image.h"
 #include "plan.h"
 
 #define SESSION_ID_LEN 26 /* of [a-z0-9] */
@@ -20,7 +21,7 @@
 struct session {
 	char id[SESSION_ID_LEN + 1];
 	char owner[SESSION_OWNER_MAX + 1];
-	char image[80];
+	char image[IMAGE_NAME_MAX + 1];
 	char parent[SESSION_ID_LEN + 1]; /* "" for none */
 	char cwd[SESSION_CWD_MAX + 1];
 	char **env; /* by session_merge_env(): NULL-terminated, by name */
@@ -31,6 +32,7 @@ struct session {
 	int64_t expires_at; /* absolute, or SESSION_NEVER */
 	struct limits limits; /* defaults of its runs; asked[] says which */
 
+	struct image *base; /* what it began with, once it is known; or NULL */
 	int dir; /* of the session, or -1 */
 	int lock; /* held while open, or -1 */
 	int cancel; /* readable once it is being deleted, or -1 */
@@ -52,10 +54,13 @@ enum session_result {
  */
 
 /*
- * Fills what every session begins with: "/", no variables, the standard image
- * (as "") and ttl, no expiry.
+ * Fills what every session begins with: the image's directory and the standard
+ * image (each as ""), no variables, the standard ttl, no expiry.
  */
 void session_init(struct session *s);
+
+/* An empty one in s->base, for who reads it there; freed by session_free(). */
+struct image *session_new_base(struct session *s);
 
 /* Closes and frees; the session on disk stays. */
 void session_free(struct session *s);
@@ -134,9 +139,10 @@ enum session_result session_delete(const struct config *c, const char *owner,
 
 /*
  * Puts the session's environment, directory, limits and root into the plan,
- * beneath what the plan says itself. s is open and outlives the run.
+ * beneath what the plan says itself. s is open and outlives the run, and
+ * images_release() comes after it.
  */
-enum session_result
-session_plan(const struct session *s, struct plan *p, struct failure *f);
+enum session_result session_plan(const struct config *c, struct session *s,
+    struct plan *p, struct failure *f);
 
 #endif

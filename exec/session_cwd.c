@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "box.h"
+#include "images.h"
 #include "session.h"
 #include "verdict.h"
 
@@ -23,8 +24,8 @@ judge(const struct session *s, const struct verdict *v, struct failure *f)
 
 /* Goes there in a sandbox: a path of a session's is resolved nowhere else. */
 static enum session_result
-try_cwd(const struct config *c, const struct session *s, int caller,
-    const char *cwd, struct failure *f)
+try_cwd(const struct config *c, struct session *s, int caller, const char *cwd,
+    struct failure *f)
 {
 	enum session_result r;
 	struct verdict v;
@@ -35,9 +36,10 @@ try_cwd(const struct config *c, const struct session *s, int caller,
 	p.limits = c->limits;
 	p.cwd = cwd;
 	p.caller = caller;
-	r = session_plan(s, &p, f);
+	r = session_plan(c, s, &p, f);
 	if (r != SESSION_OK)
 		return r;
+	p.argv = NULL; /* not the image's */
 	if (plan_finish(&p, why, sizeof(why)) != 0) {
 		(void)failure_set(f, "session", 0, "%s", why);
 		return SESSION_WRONG;
@@ -52,6 +54,7 @@ try_cwd(const struct config *c, const struct session *s, int caller,
 	} else {
 		r = SESSION_FAILED;
 	}
+	images_release(&p);
 	return r;
 }
 

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "defence.h"
+#include "images.h"
 #include "project.h"
 #include "record.h"
 #include "store.h"
@@ -58,14 +59,11 @@ complete(const struct config *c, struct session *s, struct failure *f)
 		s->ttl = (int64_t)c->session_ttl;
 	if (*s->image == '\0')
 		(void)snprintf(
-		    s->image, sizeof(s->image), "%.79s", c->default_image);
+		    s->image, sizeof(s->image), "%.129s", c->default_image);
+	if (*s->cwd == '\0')
+		(void)strcpy(s->cwd, "/");
 	if (record_check(s, why, sizeof(why)) != 0) {
 		(void)failure_set(f, "session", 0, "%s", why);
-		return SESSION_WRONG;
-	}
-	if (strcmp(s->image, "host") != 0) {
-		(void)failure_set(
-		    f, "session", 0, "image: there is no image '%s'", s->image);
 		return SESSION_WRONG;
 	}
 	if (s->expires_at <= s->created_at) {
@@ -103,6 +101,8 @@ fill(
 		return failure_set(f, "state", errno, "make a session");
 	if (make_project(c, dir) != 0)
 		return failure_set(f, "state", errno, "make a project");
+	if (s->base != NULL && images_write_file(dir, "image", s->base, f) != 0)
+		return -1;
 	return store_write(dir, s, f);
 }
 
@@ -203,7 +203,8 @@ give_up(const struct state *st, const char *name)
 {
 	auto_fd dir = openat(
 	    st->trash, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	static const char *const files[] = { "meta", "lock", "cancel" };
+	static const char *const files[] = { "meta", "lock", "cancel",
+		"image" };
 	static const char *const dirs[] = { "upper", "work" };
 
 	if (dir < 0)
@@ -264,19 +265,47 @@ make(const struct config *c, const struct state *st, const struct session *s,
 	return r;
 }
 
+/* Its own copy: what becomes of the image later is nothing to the session. */
+static enum session_result
+take_image(const struct config *c, struct session *s, struct failure *f)
+{
+	enum images_result r;
+
+	if (s->base != NULL || strcmp(s->image, "host") == 0)
+		return SESSION_OK;
+	r = images_read(c, s->image, session_new_base(s), f);
+	if (r != IMAGES_NOT_FOUND)
+		return r == IMAGES_OK ? SESSION_OK : SESSION_FAILED;
+	(void)failure_set(
+	    f, "session", 0, "image: there is no image '%s'", s->image);
+	return SESSION_WRONG;
+}
+
 enum session_result
 session_create(const struct config *c, struct session *s, struct failure *f)
 {
 	enum session_result r;
+	auto_fd hold = -1;
 	struct state st;
+	bool is_layered, anywhere = *s->cwd == '\0';
 
 	r = complete(c, s, f);
 	if (r != SESSION_OK)
 		return r;
 	if (state_open(c, &st, f) != 0)
 		return SESSION_FAILED;
-	r = state_check_room(c, &st, f) != 0 ? SESSION_FAILED
-					     : make(c, &st, s, f);
+	/* Its layers are named by the session, or by what it came from. */
+	is_layered = strcmp(s->image, "host") != 0 || s->base != NULL;
+	if (is_layered)
+		hold = images_hold(&st, f);
+	r = (hold < 0 && is_layered) || state_check_room(c, &st, f) != 0
+		? SESSION_FAILED
+		: take_image(c, s, f);
+	if (r == SESSION_OK && anywhere && s->base != NULL &&
+	    *s->base->cwd != '\0')
+		(void)strcpy(s->cwd, s->base->cwd);
+	if (r == SESSION_OK)
+		r = make(c, &st, s, f);
 	state_close(&st);
 	return r;
 }

@@ -80,9 +80,8 @@ open_root(const struct config *c, struct failure *f)
 	return sys_take(&fd);
 }
 
-/* One of the directories that hold what others wrote. */
-static int
-open_private(int dir, const char *name, struct failure *f)
+int
+state_open_private(int dir, const char *name, struct failure *f)
 {
 	struct stat st;
 
@@ -111,9 +110,9 @@ state_open(const struct config *c, struct state *st, struct failure *f)
 	st->sessions = st->trash = -1;
 	st->dir = open_root(c, f);
 	if (st->dir >= 0)
-		st->sessions = open_private(st->dir, "sessions", f);
+		st->sessions = state_open_private(st->dir, "sessions", f);
 	if (st->sessions >= 0)
-		st->trash = open_private(st->dir, "trash", f);
+		st->trash = state_open_private(st->dir, "trash", f);
 	if (st->trash >= 0)
 		return 0;
 	state_close(st);

@@ -26,6 +26,11 @@ int state_open(const struct config *c, struct state *st, struct failure *f);
 void state_close(struct state *st);
 
 /*
+ * One more directory like those, in dir, made where it is missing. -1 with f.
+ */
+int state_open_private(int dir, const char *name, struct failure *f);
+
+/*
  * Where the state of the present user is: state_dir for root and for whoever
  * sets MAYFLY_STATE_DIR, else in $XDG_STATE_HOME. Also makes the directories
  * that lead there. 0, or -1 with f.

@@ -117,6 +117,13 @@ sys_umount(const char *target, int flags)
 	return (int)syscall(SYS_umount2, target, flags);
 }
 
+/* As renameat(2), but nothing is replaced: then errno is EEXIST. */
+static inline int
+sys_rename_new(int from, const char *name, int to, const char *new_name)
+{
+	return (int)syscall(SYS_renameat2, from, name, to, new_name, 1);
+}
+
 static inline int
 sys_pivot_root(const char *new_root, const char *put_old)
 {

@@ -2,16 +2,14 @@
 
 #include <sys/file.h>
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "defence.h"
 #include "deputy.h"
 #include "ids.h"
+#include "names.h"
 #include "place.h"
 #include "project.h"
 #include "sys.h"
@@ -99,37 +97,6 @@ is_free(int trash, const char *name, int fds[2])
 	return errno == ENOENT ? 0 : -1;
 }
 
-/* The names in the trash; 0 or -1/errno. */
-static int
-list_names(int trash, char ***ret, size_t *ret_n)
-{
-	auto_fd fd = openat(trash, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *d = fd >= 0 ? fdopendir(fd) : NULL;
-	char **names = NULL, **more;
-	const struct dirent *e;
-	size_t n = 0;
-	int error;
-
-	if (d == NULL)
-		return -1;
-	(void)sys_take(&fd);
-	while (errno = 0, (e = readdir(d)) != NULL) {
-		if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0)
-			continue;
-		more = realloc(names, (n + 1) * sizeof(*names));
-		if (more == NULL || (more[n] = strdup(e->d_name)) == NULL)
-			fail_memory();
-		names = more;
-		n++;
-	}
-	error = errno;
-	(void)closedir(d);
-	*ret = names;
-	*ret_n = n;
-	errno = error;
-	return error != 0 ? -1 : 0;
-}
-
 /* Whether there is nothing left of it, unless it is somebody's. */
 static bool
 remove_free(const struct config *c, const struct state *st, const char *name,
@@ -163,16 +130,14 @@ trash_empty(const struct config *c, const struct state *st, bool dry,
 	char **names = NULL;
 	bool clean = true;
 
-	if (list_names(st->trash, &names, &n) != 0) {
+	if (names_list(st->trash, &names, &n) != 0) {
 		problem("trash", errno);
 		clean = false;
 	}
 
-	for (size_t i = 0; i < n; i++) {
+	for (size_t i = 0; i < n; i++)
 		clean =
 		    remove_free(c, st, names[i], dry, say, problem) && clean;
-		free(names[i]);
-	}
-	free(names);
+	names_free(names, n);
 	return clean;
 }

@@ -1,0 +1,316 @@
+#include "images.h"
+
+#include <sys/file.h>
+#include <sys/stat.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "io.h"
+#include "names.h"
+#include "sys.h"
+
+#define OPEN_DIR (O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
+
+/* Where the caller has images at all; -1/errno, with f unless it has none. */
+static int
+open_images(const struct config *c, struct state *st, struct failure *f)
+{
+	if (state_open(c, st, f) != 0)
+		return -1;
+	return state_open_private(st->dir, "images", f);
+}
+
+/* The whole file in memory of the caller's, or NULL/errno. */
+static char *
+read_whole(int dir, const char *name, size_t *ret_len)
+{
+	auto_fd fd =
+	    openat(dir, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	struct stat st;
+	char *buf;
+
+	if (fd < 0 || fstat(fd, &st) != 0)
+		return NULL;
+	if (!S_ISREG(st.st_mode) || st.st_size > IMAGE_MANIFEST_MAX) {
+		errno = EFBIG;
+		return NULL;
+	}
+	*ret_len = (size_t)st.st_size;
+	buf = malloc(*ret_len + 1);
+	if (buf != NULL && io_read(fd, buf, *ret_len) != 0) {
+		free(buf);
+		return NULL;
+	}
+	return buf;
+}
+
+enum images_result
+images_read_file(int dir, const char *name, struct image *m, struct failure *f)
+{
+	char why[160];
+	size_t len = 0;
+	char *data = read_whole(dir, name, &len);
+	int r;
+
+	if (data == NULL) {
+		if (errno == ENOENT || errno == ENOTDIR)
+			return IMAGES_NOT_FOUND;
+		(void)failure_set(f, "images", errno, "read a manifest");
+		return IMAGES_FAILED;
+	}
+	r = image_decode(m, data, len, why, sizeof(why));
+	free(data);
+	if (r == 0)
+		return IMAGES_OK;
+	(void)failure_set(f, "images", 0, "its manifest: %s", why);
+	return IMAGES_FAILED;
+}
+
+int
+images_write_file(
+    int dir, const char *name, const struct image *m, struct failure *f)
+{
+	char *buf = malloc(IMAGE_MANIFEST_MAX), new[32];
+	ssize_t len =
+	    buf != NULL ? image_encode(m, buf, IMAGE_MANIFEST_MAX) : -1;
+	int r = -1;
+
+	if (len < 0) {
+		free(buf);
+		return failure_set(f, "images", 0, "its manifest is too large");
+	}
+	(void)snprintf(new, sizeof(new), "%.26s.new", name);
+	(void)unlinkat(dir, new, 0);
+	auto_fd fd = openat(dir, new,
+	    O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	if (fd >= 0 && io_write(fd, buf, (size_t)len) == 0 && fsync(fd) == 0 &&
+	    renameat(dir, new, dir, name) == 0)
+		r = 0;
+	else
+		(void)failure_set(f, "images", errno, "write a manifest");
+	if (r != 0)
+		(void)unlinkat(dir, new, 0);
+	free(buf);
+	return r;
+}
+
+enum images_result
+images_read(const struct config *c, const char *name, struct image *m,
+    struct failure *f)
+{
+	char path[IMAGE_NAME_MAX + sizeof("/manifest")];
+	enum images_result r = IMAGES_FAILED;
+	struct state st;
+
+	if (!image_is_name(name))
+		return IMAGES_NOT_FOUND;
+	auto_fd images = open_images(c, &st, f);
+	(void)snprintf(path, sizeof(path), "%s/manifest", name);
+	if (images >= 0)
+		r = images_read_file(images, path, m, f);
+	state_close(&st);
+	return r;
+}
+
+int
+images_hold(const struct state *st, struct failure *f)
+{
+	auto_fd layers = state_open_private(st->dir, "layers", f);
+
+	if (layers < 0)
+		return -1;
+	if (flock(layers, LOCK_SH) != 0)
+		return failure_set(f, "images", errno, "lock the layers");
+	for (int i = 0; i < 2; i++) {
+		const char *name = i == 0 ? "sha256" : "id";
+
+		if (mkdirat(layers, name, 0700) == 0 ? fsync(layers) != 0
+						     : errno != EEXIST)
+			return failure_set(
+			    f, "images", errno, "mkdir %s", name);
+	}
+	return sys_take(&layers);
+}
+
+static int
+open_layer(int state, const char *name)
+{
+	char path[IMAGE_LAYER_MAX + sizeof("layers/")];
+
+	(void)snprintf(path, sizeof(path), "layers/%s", name);
+	return openat(state, path, OPEN_DIR);
+}
+
+int
+images_has_layer(const struct state *st, const char *name)
+{
+	auto_fd fd = open_layer(st->dir, name);
+
+	return fd >= 0 ? 1 : errno == ENOENT ? 0 : -1;
+}
+
+int
+images_add_layer(const struct state *st, int dir, const char *name,
+    const char *layer, struct failure *f)
+{
+	char path[IMAGE_LAYER_MAX + sizeof("layers/")];
+
+	(void)snprintf(path, sizeof(path), "layers/%s", layer);
+	/* A directory takes the place of an empty one, and of no other. */
+	if (sys_rename_new(dir, name, st->dir, path) != 0)
+		return errno == EEXIST
+			   ? 0
+			   : failure_set(f, "images", errno, "keep a layer");
+	*strrchr(path, '/') = '\0';
+	auto_fd parent = openat(st->dir, path, OPEN_DIR);
+	if (parent < 0 || fsync(parent) != 0)
+		return failure_set(f, "images", errno, "sync the layers");
+	return 0;
+}
+
+int
+images_publish(const struct state *st, const struct image *m, struct failure *f)
+{
+	auto_fd images = state_open_private(st->dir, "images", f);
+
+	if (images < 0)
+		return -1;
+	if (mkdirat(images, m->name, 0700) != 0 && errno != EEXIST)
+		return failure_set(f, "images", errno, "mkdir %s", m->name);
+	auto_fd dir = openat(images, m->name, OPEN_DIR);
+	if (dir < 0)
+		return failure_set(f, "images", errno, "open %s", m->name);
+	if (images_write_file(dir, "manifest", m, f) != 0)
+		return -1;
+	if (fsync(dir) != 0 || fsync(images) != 0)
+		return failure_set(f, "images", errno, "sync %s", m->name);
+	return 0;
+}
+
+static enum images_result
+delete_from(int images, const char *name, struct failure *f)
+{
+	auto_fd dir = openat(images, name, OPEN_DIR);
+	bool was = dir >= 0 && unlinkat(dir, "manifest", 0) == 0;
+
+	if (!was && errno != ENOENT) {
+		(void)failure_set(f, "images", errno, "delete %s", name);
+		return IMAGES_FAILED;
+	}
+	/* Who makes one of that name now has it; else it is empty. */
+	(void)unlinkat(dir, "manifest.new", 0);
+	(void)unlinkat(images, name, AT_REMOVEDIR);
+	if (was && fsync(images) != 0) {
+		(void)failure_set(f, "images", errno, "sync");
+		return IMAGES_FAILED;
+	}
+	return was ? IMAGES_OK : IMAGES_NOT_FOUND;
+}
+
+enum images_result
+images_delete(const struct config *c, const char *name, struct failure *f)
+{
+	enum images_result r = IMAGES_FAILED;
+	struct state st;
+
+	if (!image_is_name(name))
+		return IMAGES_NOT_FOUND;
+	auto_fd images = open_images(c, &st, f);
+	if (images >= 0)
+		r = delete_from(images, name, f);
+	state_close(&st);
+	return r;
+}
+
+int
+images_list(const struct config *c,
+    void (*take)(void *context, const struct image *m), void *context,
+    struct failure *f)
+{
+	static struct image m;
+	char **names, path[IMAGE_NAME_MAX + sizeof("/manifest")];
+	struct state st;
+	size_t n;
+	auto_fd images = open_images(c, &st, f);
+
+	state_close(&st);
+	if (images < 0)
+		return -1;
+	if (names_list(images, &names, &n) != 0)
+		return failure_set(f, "images", errno, "list images");
+	for (size_t i = 0; i < n; i++) {
+		if (!image_is_name(names[i]))
+			continue;
+		(void)snprintf(path, sizeof(path), "%s/manifest", names[i]);
+		image_init(&m);
+		if (images_read_file(images, path, &m, f) == IMAGES_OK)
+			take(context, &m);
+		image_free(&m);
+	}
+	names_free(names, n);
+	return 0;
+}
+
+static int
+put_words(const struct image *m, struct plan *p, struct failure *f)
+{
+	char why[200];
+
+	for (size_t i = 0; i < m->env_count; i++) {
+		if (plan_has_env(p, m->env[i]))
+			continue;
+		if (plan_env(p, m->env[i], why, sizeof(why)) != 0)
+			return failure_set(f, "images", 0, "%s", why);
+	}
+	if (p->cwd == NULL && *m->cwd != '\0')
+		p->cwd = m->cwd;
+	/* Not plan_user(): there a number alone is a group as well. */
+	if (!p->user_asked && *m->user != '\0')
+		p->user = m->user;
+	if (p->argv == NULL && m->command_count > 0)
+		p->argv = m->command;
+	return 0;
+}
+
+int
+images_plan(const struct config *c, const struct image *m, struct plan *p,
+    struct failure *f)
+{
+	struct state st;
+	int r = 0;
+
+	/* The host's, and nothing has ever been done to it. */
+	if (m->layer_count == 0)
+		return put_words(m, p, f);
+	if (state_open(c, &st, f) != 0)
+		return -1;
+	for (size_t i = 0; i < m->layer_count && r == 0; i++) {
+		int fd = open_layer(st.dir, m->layers[i].name);
+
+		if (fd < 0 || flock(fd, LOCK_SH) != 0) {
+			r = failure_set(f, "images", errno, "layer %s of %s",
+			    m->layers[i].name, m->name);
+			sys_close(&fd);
+		} else {
+			p->layers[p->layer_count++] = fd;
+		}
+	}
+	state_close(&st);
+	if (r == 0)
+		r = put_words(m, p, f);
+	if (r != 0)
+		images_release(p);
+	return r;
+}
+
+void
+images_release(struct plan *p)
+{
+	while (p->layer_count > 0)
+		sys_close(&p->layers[--p->layer_count]);
+}
