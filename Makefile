@@ -52,10 +52,14 @@ COMPILE = $(CC_OWN) -std=gnu17 $(CPPFLAGS_OWN) $(CPPFLAGS) $(WARN) $(HARDEN) \
 SOURCES = $(wildcard exec/*.c)
 EXEC = $(filter-out exec/main.c exec/genfilter%,$(SOURCES))
 ACTIVATOR = $(wildcard activator/*.c)
-OBJECTS = $(patsubst %.c,$(BUILD)/%.o,$(EXEC) $(ACTIVATOR))
+# What runs inside, with libarchive, and what mayfly does around it.
+TOOL = $(wildcard rootfs/tool*.c) exec/io.c exec/names.c exec/fail.c exec/command.c activator/json.c \
+	activator/jsoncheck.c activator/jsonread.c activator/jsonvalue.c
+ROOTFS = $(filter-out rootfs/tool%,$(wildcard rootfs/*.c))
+OBJECTS = $(patsubst %.c,$(BUILD)/%.o,$(EXEC) $(ACTIVATOR) $(ROOTFS))
 UNITS = $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(wildcard tests/unit/*.c))
 
-all: $(BUILD)/mayfly
+all: $(BUILD)/mayfly $(BUILD)/mayfly-rootfs
 
 $(BUILD)/mayfly: $(BUILD)/exec/main.o $(OBJECTS) | filter-fresh
 	$(CC_OWN) $(LDFLAGS_OWN) $(LDFLAGS) -o $@ $(filter %.o,$^)
@@ -65,6 +69,16 @@ $(BUILD)/%.o: %.c $(BUILD)/flags
 	$(COMPILE) -MMD -MP -c -o $@ $<
 
 $(BUILD)/activator/%.o: CPPFLAGS_OWN += -iquote activator
+
+$(BUILD)/rootfs/%.o: CPPFLAGS_OWN += -iquote activator \
+	-DROOTFS_TOOL='"$(PREFIX)/libexec/mayfly-rootfs"'
+
+# It is started where images are made, and never for a request to run.
+$(BUILD)/mayfly-rootfs: $(TOOL) $(wildcard rootfs/*.h exec/*.h activator/*.h) \
+		$(BUILD)/flags
+	$(CC) -std=gnu17 -D_GNU_SOURCE -iquote exec -iquote activator $(WARN) \
+		-fstack-protector-strong -D_FORTIFY_SOURCE=2 -fPIE -pie \
+		-Wl,-z,relro,-z,now $(CFLAGS) -o $@ $(TOOL) -larchive
 
 # The seccomp filter is made here, by libseccomp, and embedded: the running
 # program does without that library.
@@ -107,7 +121,8 @@ $(BUILD)/inject: $(INJECT) $(wildcard tests/faults/*.h) $(BUILD)/flags
 -include $(OBJECTS:.o=.d) $(BUILD)/exec/main.d
 
 # What Debian and Ubuntu call what is needed.
-DEPS_BUILD = gcc libc6-dev libjsmn-dev libseccomp-dev linux-libc-dev musl-tools
+DEPS_BUILD = gcc libarchive-dev libc6-dev libjsmn-dev libseccomp-dev \
+	linux-libc-dev musl-tools
 DEPS_DEMO = $(DEPS_BUILD) curl python3
 DEPS_CHECK = $(DEPS_DEMO) clang debian-archive-keyring default-jdk-headless \
 	e2fsprogs g++ git golang-go iproute2 jq libcap2-bin libsqlite3-0 make \

@@ -95,6 +95,27 @@ map_owner(
 	return 0;
 }
 
+/*
+ * What a tool of ours reads may be its caller's alone. A file system that
+ * cannot map owners shows what everybody may read.
+ */
+static int
+map_all(struct inside *in, int tree)
+{
+	char ids[48];
+	auto_fd map = -1;
+
+	if (in->ids->mode != IDS_LEASED)
+		return 0;
+	(void)snprintf(
+	    ids, sizeof(ids), "0 %u %u", in->ids->uid_base, in->ids->count);
+	map = idmap_open(in->proc, ids, ids);
+	if (map < 0)
+		return inside_fail(in, "make a map of ids");
+	(void)idmap_apply(tree, map);
+	return 0;
+}
+
 static int
 open_bind(struct inside *in, const struct bind *b)
 {
@@ -111,6 +132,8 @@ open_bind(struct inside *in, const struct bind *b)
 	if (sys_mount_setattr(tree, AT_EMPTY_PATH | AT_RECURSIVE, &attr) != 0)
 		return inside_fail(in, "%s", b->source);
 	if (b->writable && map_owner(in, b, tree, &st) != 0)
+		return -1;
+	if (b->owned && map_all(in, tree) != 0)
 		return -1;
 	return sys_take(&tree);
 }

@@ -16,6 +16,7 @@ int doctor_main(int argc, char **argv);
 int serve_main(int argc, char **argv);
 int activate_main(int argc, char **argv);
 int token_main(int argc, char **argv);
+int image_main(int argc, char **argv);
 
 /* `run` in the session whose id is argv[0]. */
 int run_in_session(int argc, char **argv);

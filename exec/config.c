@@ -50,6 +50,8 @@ static const struct key {
 	    NULL, 300, 1, 3155760000 },
 	{ "session_wait", KIND_NUMBER, offsetof(struct config, session_wait),
 	    NULL, 10000, 0, 3600000 },
+	{ "max_image", KIND_NUMBER, offsetof(struct config, max_image), NULL,
+	    16777216, 1, UINT64_C(1) << 40 },
 	{ "min_free", KIND_NUMBER, offsetof(struct config, min_free), NULL,
 	    65536, 0, UINT64_C(1) << 40 },
 	{ "max_sessions", KIND_NUMBER, offsetof(struct config, max_sessions),

@@ -16,6 +16,7 @@ struct config {
 	char *tokens; /* path of the file, "" for the usual one */
 	uint64_t session_ttl; /* seconds */
 	uint64_t session_wait; /* ms for which a run waits for the one before */
+	uint64_t max_image; /* KB that a layer of an image may hold */
 	uint64_t min_free; /* KB that must be free for sessions to grow */
 	uint64_t max_sessions;
 	uint64_t max_runs;

@@ -24,6 +24,8 @@ static const struct command {
 	    "say who may call over TCP" },
 	{ "session", session_main, "session VERB ...",
 	    "a root file system that stays from run to run" },
+	{ "image", image_main, "image VERB ...",
+	    "root file systems: pull, import, build, show, delete" },
 	{ "reap", reap_main, "reap [--dry-run]",
 	    "remove expired sessions and what crashes left behind" },
 	{ "doctor", doctor_main, "doctor [--json]",

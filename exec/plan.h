@@ -27,6 +27,7 @@ struct bind {
 	const char *source; /* on the host, opened with the caller's rights */
 	const char *target; /* absolute path inside, without ".." */
 	bool writable;
+	bool owned; /* read-only, by ids as they stand on disk: tools of ours */
 };
 
 /* Where one of the command's three streams goes. */

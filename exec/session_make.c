@@ -216,27 +216,6 @@ give_up(const struct state *st, const char *name)
 	(void)unlinkat(st->trash, name, AT_REMOVEDIR);
 }
 
-/*
- * An empty directory in the trash, locked, so that the reaper leaves it. It
- * may be quicker than the lock, and then the next one will do. -1/errno.
- */
-static int
-make_locked(const struct state *st, const char *name)
-{
-	for (int tries = 0; tries < 8; tries++) {
-		if (mkdirat(st->trash, name, 0700) != 0)
-			return -1;
-		auto_fd dir = openat(st->trash, name,
-		    O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-		if (dir >= 0 && flock(dir, LOCK_EX | LOCK_NB) == 0 &&
-		    state_is_there(st->trash, name, dir))
-			return sys_take(&dir);
-		(void)unlinkat(st->trash, name, AT_REMOVEDIR);
-	}
-	errno = EAGAIN;
-	return -1;
-}
-
 static enum session_result
 make(const struct config *c, const struct state *st, const struct session *s,
     struct failure *f)
@@ -250,7 +229,7 @@ make(const struct config *c, const struct state *st, const struct session *s,
 	if (alone && (r = enter(c, st, f)) != SESSION_OK)
 		return r;
 	(void)snprintf(name, sizeof(name), "new-%s", s->id);
-	auto_fd dir = make_locked(st, name);
+	auto_fd dir = state_make_locked(st, name);
 	if (dir < 0) {
 		(void)failure_set(f, "state", errno, "make a directory");
 		return SESSION_FAILED;

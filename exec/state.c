@@ -1,5 +1,6 @@
 #include "state.h"
 
+#include <sys/file.h>
 #include <sys/random.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
@@ -181,4 +182,22 @@ state_is_there(int dir, const char *name, int fd)
 		return false;
 	errno = ENOENT;
 	return ours.st_dev == there.st_dev && ours.st_ino == there.st_ino;
+}
+
+/* The reaper may be quicker than the lock: then the next one will do. */
+int
+state_make_locked(const struct state *st, const char *name)
+{
+	for (int tries = 0; tries < 8; tries++) {
+		if (mkdirat(st->trash, name, 0700) != 0)
+			return -1;
+		auto_fd dir = openat(st->trash, name,
+		    O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+		if (dir >= 0 && flock(dir, LOCK_EX | LOCK_NB) == 0 &&
+		    state_is_there(st->trash, name, dir))
+			return sys_take(&dir);
+		(void)unlinkat(st->trash, name, AT_REMOVEDIR);
+	}
+	errno = EAGAIN;
+	return -1;
 }

@@ -47,6 +47,12 @@ int state_make_path(char *path);
 int state_check_room(
     const struct config *c, const struct state *st, struct failure *f);
 
+/*
+ * An empty directory in the trash, locked, so that the reaper leaves it. Its
+ * descriptor, or -1/errno.
+ */
+int state_make_locked(const struct state *st, const char *name);
+
 /* Random digits and letters, of which n are written. 0 or -1/errno. */
 int state_random(char *buf, size_t n);
 

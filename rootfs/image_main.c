@@ -1,0 +1,407 @@
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "command.h"
+#include "config.h"
+#include "images.h"
+#include "make.h"
+#include "moment.h"
+#include "verdict.h"
+
+/* What one call of `mayfly image` is about. */
+static struct call {
+	struct config config;
+	struct source source;
+	char **words; /* behind the verb, without the options */
+	size_t count;
+	struct image image;
+	struct failure failure;
+} call;
+
+/* Says why; the exit code. */
+static int
+fail(void)
+{
+	char text[320];
+
+	if (strcmp(call.failure.step, "usage") == 0) {
+		complain("image: %s", call.failure.detail);
+		return EXIT_USAGE;
+	}
+	complain("%s", failure_text(&call.failure, text, sizeof(text)));
+	return EXIT_OWN;
+}
+
+static int
+not_found(const char *name)
+{
+	complain("image: there is no image '%.129s'", name);
+	return EXIT_OWN;
+}
+
+/* The verbs that make one print its name. */
+static int
+make(int (*how)(const struct config *c, const struct source *s, struct image *m,
+    struct failure *f))
+{
+	int r;
+
+	image_init(&call.image);
+	r = how(&call.config, &call.source, &call.image, &call.failure);
+	if (r == 0)
+		(void)puts(call.image.name);
+	image_free(&call.image);
+	return r == 0 ? 0 : fail();
+}
+
+static int
+pull(void)
+{
+	call.source.text = call.words[0];
+	call.source.name = call.words[1];
+	return make(make_pull);
+}
+
+static int
+import(void)
+{
+	call.source.text = call.words[0];
+	call.source.name = call.words[1];
+	return make(make_import);
+}
+
+static int
+import_directory(void)
+{
+	call.source.text = call.words[0];
+	call.source.name = call.words[1];
+	return make(make_import_directory);
+}
+
+static int
+from_dockerfile(void)
+{
+	call.source.text = call.words[0];
+	call.source.name = call.words[1];
+	return make(make_from_dockerfile);
+}
+
+static int
+build(void)
+{
+	call.source.name = call.words[0];
+	if (call.source.distro == NULL) {
+		complain(
+		    "image: build needs --distro, such as debian:bookworm");
+		return EXIT_USAGE;
+	}
+	return make(make_build);
+}
+
+/* Layers that more than one image has. */
+struct sizes {
+	const struct image *of;
+	uint64_t total, own;
+	bool shared[PLAN_LAYERS_MAX];
+};
+
+static void
+mark_shared(void *context, const struct image *other)
+{
+	struct sizes *s = context;
+
+	for (size_t i = 0;
+	     i < s->of->layer_count && strcmp(other->name, s->of->name) != 0;
+	     i++) {
+		for (size_t n = 0; n < other->layer_count; n++) {
+			if (strcmp(s->of->layers[i].name,
+				other->layers[n].name) == 0)
+				s->shared[i] = true;
+		}
+	}
+}
+
+static int
+measure(const struct image *m, struct sizes *s)
+{
+	memset(s, 0, sizeof(*s));
+	s->of = m;
+	if (images_list(&call.config, mark_shared, s, &call.failure) != 0)
+		return -1;
+	for (size_t i = 0; i < m->layer_count; i++) {
+		s->total += m->layers[i].size_kb;
+		if (!s->shared[i])
+			s->own += m->layers[i].size_kb;
+	}
+	return 0;
+}
+
+static void
+keep_name(void *context, const struct image *m)
+{
+	char ***names = context, **more;
+	size_t n = 0;
+
+	while (*names != NULL && (*names)[n] != NULL)
+		n++;
+	more = realloc(*names, (n + 2) * sizeof(*more));
+	if (more == NULL || (more[n] = strdup(m->name)) == NULL)
+		fail_memory();
+	more[n + 1] = NULL;
+	*names = more;
+}
+
+static int
+print_row(const char *name)
+{
+	struct sizes s;
+	enum images_result r;
+
+	image_init(&call.image);
+	r = images_read(&call.config, name, &call.image, &call.failure);
+	if (r == IMAGES_OK && measure(&call.image, &s) == 0)
+		(void)printf("%-32s %6zu %12" PRIu64 " %12" PRIu64 "  %.19s\n",
+		    name, call.image.layer_count, s.total, s.own,
+		    call.image.digest);
+	image_free(&call.image);
+	return r == IMAGES_FAILED ? fail() : 0;
+}
+
+static int
+list(void)
+{
+	char **names = NULL;
+	int status = 0;
+
+	if (images_list(&call.config, keep_name, &names, &call.failure) != 0)
+		return fail();
+	if (names != NULL)
+		(void)printf("%-32s %6s %12s %12s  %s\n", "NAME", "LAYERS",
+		    "KB", "OWN KB", "DIGEST");
+	for (char **n = names; n != NULL && *n != NULL; n++) {
+		if (status == 0)
+			status = print_row(*n);
+		free(*n);
+	}
+	free(names);
+	return status;
+}
+
+static void
+print_words(const char *label, char **words)
+{
+	for (size_t i = 0; words != NULL && words[i] != NULL; i++)
+		(void)printf("%-11s %s\n", label, words[i]);
+}
+
+static int
+print_image(const struct image *m)
+{
+	char moment[MOMENT_SIZE];
+	struct sizes s;
+
+	if (measure(m, &s) != 0)
+		return fail();
+	(void)printf("name        %s\n"
+		     "digest      %s\n"
+		     "created_at  %s\n"
+		     "size_kb     %" PRIu64 "\n"
+		     "own_kb      %" PRIu64 "\n"
+		     "cwd         %s\n"
+		     "user        %s\n",
+	    m->name, *m->digest != '\0' ? m->digest : "none",
+	    moment_format(m->created_at, moment), s.total, s.own,
+	    *m->cwd != '\0' ? m->cwd : "/", *m->user != '\0' ? m->user : "0");
+	print_words("env", m->env);
+	print_words("command", m->command);
+	for (size_t i = 0; i < m->layer_count; i++)
+		(void)printf("layer       %s %" PRIu64 "%s\n",
+		    m->layers[i].name, m->layers[i].size_kb,
+		    s.shared[i] ? " shared" : "");
+	return 0;
+}
+
+static int
+show(void)
+{
+	int status;
+
+	image_init(&call.image);
+	switch (images_read(
+	    &call.config, call.words[0], &call.image, &call.failure)) {
+	case IMAGES_OK:
+		status = print_image(&call.image);
+		break;
+	case IMAGES_NOT_FOUND:
+		status = not_found(call.words[0]);
+		break;
+	default:
+		status = fail();
+	}
+	image_free(&call.image);
+	return status;
+}
+
+static int
+remove_image(void)
+{
+	switch (images_delete(&call.config, call.words[0], &call.failure)) {
+	case IMAGES_OK:
+		return 0;
+	case IMAGES_NOT_FOUND:
+		return not_found(call.words[0]);
+	default:
+		return fail();
+	}
+}
+
+static int export(void)
+{
+	return make_export(&call.config, call.words[0], call.words[1],
+		   &call.failure) == 0
+		   ? 0
+		   : fail();
+}
+
+static const struct verb {
+	const char *name;
+	int (*run)(void);
+	size_t min, max; /* words */
+	const char *usage, *help;
+} verbs[] = {
+	{ "pull", pull, 1, 2,
+	    "SOURCE [NAME] [--plain-http] [--authfile FILE] [--platform "
+	    "OS/ARCH]",
+	    "from docker://..., oci:DIR[:TAG], docker-archive:FILE or "
+	    "NAME[:TAG]" },
+	{ "import", import, 2, 2, "FILE.tar[.gz|.zst] NAME",
+	    "an archive of a root file system; - for the input" },
+	{ "import-dir", import_directory, 2, 2, "DIR NAME",
+	    "a directory that is a root file system" },
+	{ "from-dockerfile", from_dockerfile, 2, 2, "DIR NAME",
+	    "what buildah makes of the Dockerfile there" },
+	{ "build", build, 1, 1,
+	    "NAME --distro DISTRO:SUITE [--include PKG,...] [--mirror URL]",
+	    "a fresh Debian or Ubuntu, of its packages" },
+	{ "list", list, 0, 0, "", "what there is, and how large it is" },
+	{ "show", show, 1, 1, "NAME", "what is known of it" },
+	{ "delete", remove_image, 1, 1, "NAME",
+	    "sessions that began with it go on" },
+	{ "export", export, 2, 2, "NAME oci:DIR[:TAG]",
+	    "write it as an OCI layout" },
+};
+
+static const struct option {
+	const char *name;
+	const char *verb;
+	const char **value; /* NULL: a flag */
+} options[] = {
+	{ "authfile", "pull", &call.source.authfile },
+	{ "platform", "pull", &call.source.platform },
+	{ "plain-http", "pull", NULL },
+	{ "distro", "build", &call.source.distro },
+	{ "include", "build", &call.source.include },
+	{ "mirror", "build", &call.source.mirror },
+};
+
+static int
+help(void)
+{
+	(void)puts("usage: mayfly image VERB ...\n");
+	for (size_t i = 0; i < sizeof(verbs) / sizeof(*verbs); i++)
+		(void)printf("  mayfly image %s %s\n      %s\n", verbs[i].name,
+		    verbs[i].usage, verbs[i].help);
+	(void)puts("\nSee mayfly-image(1).");
+	return 0;
+}
+
+static int
+wrong(const char *what, const char *word)
+{
+	complain("image: %s '%.80s'", what, word);
+	return EXIT_USAGE;
+}
+
+static const struct option *
+find_option(const struct verb *v, const char *word)
+{
+	size_t len = strcspn(word, "=");
+
+	for (size_t i = 0; i < sizeof(options) / sizeof(*options); i++) {
+		if (strcmp(options[i].verb, v->name) == 0 &&
+		    strncmp(word, "--", 2) == 0 &&
+		    strlen(options[i].name) + 2 == len &&
+		    memcmp(options[i].name, word + 2, len - 2) == 0)
+			return &options[i];
+	}
+	return NULL;
+}
+
+/* The option at *words, and its value, which is passed over. */
+static int
+take_option(const struct verb *v, char ***words)
+{
+	const struct option *o = find_option(v, **words);
+	const char *value = strchr(**words, '=');
+
+	if (o == NULL)
+		return wrong("unknown option", **words);
+	if (o->value == NULL) {
+		call.source.plain_http = true;
+		return value == NULL ? 0 : wrong("a value too much:", **words);
+	}
+	if (value == NULL && (*words)[1] == NULL)
+		return wrong("a value is missing behind", **words);
+	*o->value = value != NULL ? value + 1 : *++*words;
+	return 0;
+}
+
+static int
+run_verb(const struct verb *v, char **argv)
+{
+	static char *words[4];
+	char why[512];
+
+	for (char **w = argv; *w != NULL; w++) {
+		if (strcmp(*w, "--help") == 0)
+			return help();
+		if ((*w)[0] == '-' && (*w)[1] != '\0') {
+			if (take_option(v, &w) != 0)
+				return EXIT_USAGE;
+			continue;
+		}
+		if (call.count == v->max)
+			return wrong("a word too much:", *w);
+		words[call.count++] = *w;
+	}
+	if (call.count < v->min) {
+		complain("image: usage: mayfly image %s %s", v->name, v->usage);
+		return EXIT_USAGE;
+	}
+	call.words = words;
+	if (config_read(&call.config, why, sizeof(why)) != 0) {
+		complain("config: %s", why);
+		return EXIT_OWN;
+	}
+	return v->run();
+}
+
+int
+image_main(int argc, char **argv)
+{
+	if (argc < 2) {
+		complain("image: no verb given; see mayfly image --help");
+		return EXIT_USAGE;
+	}
+	if (strcmp(argv[1], "--help") == 0)
+		return help();
+	for (size_t i = 0; i < sizeof(verbs) / sizeof(*verbs); i++) {
+		if (strcmp(argv[1], verbs[i].name) == 0)
+			return run_verb(&verbs[i], argv + 2);
+	}
+	return wrong("there is no verb", argv[1]);
+}

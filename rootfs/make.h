@@ -1,0 +1,47 @@
+#ifndef ROOTFS_MAKE_H
+#define ROOTFS_MAKE_H
+
+#include "config.h"
+#include "fail.h"
+#include "image.h"
+
+/* Where an image comes from, and how it is to be had. */
+struct source {
+	const char *text; /* docker://..., oci:..., a file, a directory */
+	const char *name; /* of the image to be, or NULL: the source's own */
+	const char *authfile; /* of containers-auth.json(5), or NULL */
+	const char *platform; /* "OS/ARCH", or NULL: the machine's */
+	bool plain_http;
+	const char *distro, *include, *mirror; /* of an image that is built */
+};
+
+/* Tells how far it is: a line. */
+void make_say(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
+/* Begins m with the name that s must say. 0, or -1 with f. */
+int make_check_name(const struct source *s, struct image *m, struct failure *f);
+
+/*
+ * Each makes an image known under its name, or leaves nothing. m is what it
+ * is then, and the caller's to free also on failure. 0, or -1 with f; where
+ * the step is "usage" the call was wrong.
+ */
+int make_pull(const struct config *c, const struct source *s, struct image *m,
+    struct failure *f);
+int make_import(const struct config *c, const struct source *s, struct image *m,
+    struct failure *f);
+int make_import_directory(const struct config *c, const struct source *s,
+    struct image *m, struct failure *f);
+int make_build(const struct config *c, const struct source *s, struct image *m,
+    struct failure *f);
+int make_from_dockerfile(const struct config *c, const struct source *s,
+    struct image *m, struct failure *f);
+
+/*
+ * "oci:DIR[:TAG]": the image as one layer, in the layout DIR, which is made
+ * where it is missing. 0, or -1 with f.
+ */
+int make_export(const struct config *c, const char *name, const char *to,
+    struct failure *f);
+
+#endif

@@ -1,0 +1,77 @@
+#ifndef ROOTFS_WORK_H
+#define ROOTFS_WORK_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "config.h"
+#include "fail.h"
+#include "image.h"
+#include "plan.h"
+#include "state.h"
+#include "verdict.h"
+
+/*
+ * Where an image is being made: a directory in the trash that is locked, so
+ * that nothing of it stays, however this ends. Programs that meet what others
+ * made run in sandboxes, to which it is /mnt.
+ */
+struct work {
+	const struct config *config;
+	struct state state;
+	int hold; /* the layers: images_hold() */
+	int dir;
+	char name[40]; /* in the trash */
+};
+
+/* 0, or -1 with f. work_close() after either. */
+int work_open(struct work *w, const struct config *c, struct failure *f);
+void work_close(struct work *w);
+
+/* Where a program finds what of the host it is to read. */
+#define WORK_SOURCE "/run/source"
+
+/* A program that runs there, and what it is given. */
+struct job {
+	const char *step; /* for failures */
+	const char *const *argv; /* NULL-terminated */
+	struct {
+		const char *source; /* on the host, readable as its owner */
+		const char *target;
+	} binds[8];
+	size_t bind_count;
+	int in; /* its input, or -1 */
+	int out; /* for its output; or -1: it is kept */
+	bool network; /* the host's */
+};
+
+void job_init(struct job *j, const char *step, const char *const *argv);
+void job_bind(struct job *j, const char *source, const char *target);
+
+/*
+ * Runs it; what it says on stderr goes there. 0 with the output, which is the
+ * caller's to free and ended by a NUL; or -1 with f when it failed.
+ */
+int work_run(const struct work *w, const struct job *j, struct kept *ret_out,
+    struct failure *f);
+
+/* The same of mayfly-rootfs, whose arguments begin with a verb. */
+int work_tool(const struct work *w, struct job *j, struct kept *ret_out,
+    struct failure *f);
+
+/*
+ * A tree of the archive that the tool is to read: "/mnt/..." or "-" for in, or
+ * "tree:/..." for a directory in bind. It is in the work directory under the
+ * last part of the layer's name. 0 with what it holds, or -1 with f.
+ */
+int
+work_unpack(const struct work *w, const char *archive, int in, const char *bind,
+    const char *layer, uint64_t *ret_size_kb, struct failure *f);
+
+/* Puts it into the store, unless it is there. 0 or -1/f. */
+int work_keep(struct work *w, const char *layer, struct failure *f);
+
+/* A new name for a layer without a digest. 0 or -1/f. */
+int work_new_layer(char ret[IMAGE_LAYER_MAX + 1], struct failure *f);
+
+#endif
