@@ -16,13 +16,25 @@
 
 #define OPEN_DIR (O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
 
-/* Where the caller has images at all; -1/errno, with f unless it has none. */
+/*
+ * Whoever only looks makes no directory. ret_images is -1 where there are none.
+ * 0, or -1 with f.
+ */
 static int
-open_images(const struct config *c, struct state *st, struct failure *f)
+open_images(const struct config *c, int *ret_images, struct failure *f)
 {
-	if (state_open(c, st, f) != 0)
+	struct state st;
+	int r = 0;
+
+	*ret_images = -1;
+	if (state_open(c, &st, f) != 0)
 		return -1;
-	return state_open_private(st->dir, "images", f);
+	if (faccessat(st.dir, "images", F_OK, 0) == 0 || errno != ENOENT) {
+		*ret_images = state_open_private(st.dir, "images", f);
+		r = *ret_images < 0 ? -1 : 0;
+	}
+	state_close(&st);
+	return r;
 }
 
 /* The whole file in memory of the caller's, or NULL/errno. */
@@ -104,17 +116,15 @@ images_read(const struct config *c, const char *name, struct image *m,
     struct failure *f)
 {
 	char path[IMAGE_NAME_MAX + sizeof("/manifest")];
-	enum images_result r = IMAGES_FAILED;
-	struct state st;
+	auto_fd images = -1;
 
 	if (!image_is_name(name))
 		return IMAGES_NOT_FOUND;
-	auto_fd images = open_images(c, &st, f);
+	if (open_images(c, &images, f) != 0)
+		return IMAGES_FAILED;
 	(void)snprintf(path, sizeof(path), "%s/manifest", name);
-	if (images >= 0)
-		r = images_read_file(images, path, m, f);
-	state_close(&st);
-	return r;
+	return images < 0 ? IMAGES_NOT_FOUND
+			  : images_read_file(images, path, m, f);
 }
 
 int
@@ -215,16 +225,13 @@ delete_from(int images, const char *name, struct failure *f)
 enum images_result
 images_delete(const struct config *c, const char *name, struct failure *f)
 {
-	enum images_result r = IMAGES_FAILED;
-	struct state st;
+	auto_fd images = -1;
 
 	if (!image_is_name(name))
 		return IMAGES_NOT_FOUND;
-	auto_fd images = open_images(c, &st, f);
-	if (images >= 0)
-		r = delete_from(images, name, f);
-	state_close(&st);
-	return r;
+	if (open_images(c, &images, f) != 0)
+		return IMAGES_FAILED;
+	return images < 0 ? IMAGES_NOT_FOUND : delete_from(images, name, f);
 }
 
 int
@@ -234,13 +241,13 @@ images_list(const struct config *c,
 {
 	static struct image m;
 	char **names, path[IMAGE_NAME_MAX + sizeof("/manifest")];
-	struct state st;
+	auto_fd images = -1;
 	size_t n;
-	auto_fd images = open_images(c, &st, f);
 
-	state_close(&st);
-	if (images < 0)
+	if (open_images(c, &images, f) != 0)
 		return -1;
+	if (images < 0)
+		return 0;
 	if (names_list(images, &names, &n) != 0)
 		return failure_set(f, "images", errno, "list images");
 	for (size_t i = 0; i < n; i++) {

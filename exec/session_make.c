@@ -244,15 +244,11 @@ make(const struct config *c, const struct state *st, const struct session *s,
 	return r;
 }
 
-/* Its own copy: what becomes of the image later is nothing to the session. */
 static enum session_result
-take_image(const struct config *c, struct session *s, struct failure *f)
+read_image(const struct config *c, struct session *s, struct failure *f)
 {
-	enum images_result r;
+	enum images_result r = images_read(c, s->image, session_new_base(s), f);
 
-	if (s->base != NULL || strcmp(s->image, "host") == 0)
-		return SESSION_OK;
-	r = images_read(c, s->image, session_new_base(s), f);
 	if (r != IMAGES_NOT_FOUND)
 		return r == IMAGES_OK ? SESSION_OK : SESSION_FAILED;
 	(void)failure_set(
@@ -260,26 +256,44 @@ take_image(const struct config *c, struct session *s, struct failure *f)
 	return SESSION_WRONG;
 }
 
+/*
+ * Its own copy: what becomes of the image later is nothing to the session.
+ * Until that names the layers they are held, in ret_hold.
+ */
+static enum session_result
+take_image(const struct config *c, const struct state *st, struct session *s,
+    int *ret_hold, struct failure *f)
+{
+	bool given = s->base != NULL;
+	enum session_result r = SESSION_OK;
+
+	if (!given && strcmp(s->image, "host") == 0)
+		return SESSION_OK;
+	if (!given)
+		r = read_image(c, s, f);
+	if (r != SESSION_OK)
+		return r;
+	*ret_hold = images_hold(st, f);
+	if (*ret_hold < 0)
+		return SESSION_FAILED;
+	/* It may have gone before they were. */
+	return given ? SESSION_OK : read_image(c, s, f);
+}
+
 enum session_result
 session_create(const struct config *c, struct session *s, struct failure *f)
 {
-	enum session_result r;
+	bool anywhere = *s->cwd == '\0';
+	enum session_result r = complete(c, s, f);
 	auto_fd hold = -1;
 	struct state st;
-	bool is_layered, anywhere = *s->cwd == '\0';
 
-	r = complete(c, s, f);
 	if (r != SESSION_OK)
 		return r;
 	if (state_open(c, &st, f) != 0)
 		return SESSION_FAILED;
-	/* Its layers are named by the session, or by what it came from. */
-	is_layered = strcmp(s->image, "host") != 0 || s->base != NULL;
-	if (is_layered)
-		hold = images_hold(&st, f);
-	r = (hold < 0 && is_layered) || state_check_room(c, &st, f) != 0
-		? SESSION_FAILED
-		: take_image(c, s, f);
+	r = state_check_room(c, &st, f) != 0 ? SESSION_FAILED
+					     : take_image(c, &st, s, &hold, f);
 	if (r == SESSION_OK && anywhere && s->base != NULL &&
 	    *s->base->cwd != '\0')
 		(void)strcpy(s->cwd, s->base->cwd);

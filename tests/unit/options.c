@@ -22,7 +22,9 @@ parse(const char *const *words)
 	args[count] = NULL;
 	*why = '\0';
 	options_init(&options, &limits);
-	return options_parse(&options, count, args, why, sizeof(why));
+	if (options_parse(&options, count, args, why, sizeof(why)) != 0)
+		return -1;
+	return options.help ? 0 : plan_finish(&options.plan, why, sizeof(why));
 }
 
 #define PARSE(...) parse((const char *const[]){ __VA_ARGS__, NULL })
@@ -169,7 +171,7 @@ wrong(void)
 	REFUSED("network", "--network", "host", "sh");
 	REFUSED("network", "--network=", "sh");
 	REFUSED("network", "--network=None", "sh");
-	REFUSED("user", "--user", "root", "sh");
+	REFUSED("user", "--user", "ro ot", "sh");
 	REFUSED("user", "--user=65536", "sh");
 	REFUSED("env", "--env", "A", "sh");
 	REFUSED("env", "--env==", "sh");

@@ -299,7 +299,8 @@ users(void)
 		{ ":", -1, -1 }, { "5:", -1, -1 }, { ":5", -1, -1 },
 		{ "5:5:5", -1, -1 }, { "-1", -1, -1 }, { "+1", -1, -1 },
 		{ " 1", -1, -1 }, { "1 ", -1, -1 }, { "1: 2", -1, -1 },
-		{ "0x1", -1, -1 }, { "root", -1, -1 }, { "1:root", -1, -1 },
+		{ "0x1", -1, -1 }, { "root:", -1, -1 }, { "ro ot", -1, -1 },
+		{ "a/b", -1, -1 }, { "-a", -1, -1 }, { "a:b:c", -1, -1 },
 		{ "1.5", -1, -1 }, { "4294967296", -1, -1 },
 		{ "18446744073709551616", -1, -1 },
 		{ "1:18446744073709551617", -1, -1 }, { "1:-1", -1, -1 },
@@ -321,6 +322,30 @@ users(void)
 		if (!good)
 			expect_has(why, tries[i].text, "sentence");
 	}
+}
+
+static void
+user_names(void)
+{
+	static const char *const names[] = { "root", "1:root", "www-data",
+		"a.b_c-1$", "_apt:nogroup", "Debian-exim:5" };
+	static char longest[PLAN_USER_MAX + 2];
+
+	for (size_t i = 0; i < LENGTH(names); i++) {
+		plan.uid = plan.gid = 77;
+		plan.user_asked = false;
+		expect_number(
+		    plan_user(&plan, guarded_text(names[i]), why, sizeof(why)),
+		    0, names[i]);
+		expect_text(plan.user, names[i], "user");
+		HOLDS(plan.uid == 0 && plan.gid == 0 && plan.user_asked);
+	}
+	memset(longest, 'a', sizeof(longest) - 1);
+	HOLDS(plan_user(&plan, longest, why, sizeof(why)) == -1);
+	longest[PLAN_USER_MAX] = '\0';
+	HOLDS(plan_user(&plan, longest, why, sizeof(why)) == 0);
+	HOLDS(plan_user(&plan, "5", why, sizeof(why)) == 0);
+	HOLDS(plan.user == NULL && plan.uid == 5);
 }
 
 static void
@@ -362,6 +387,7 @@ static const struct testcase cases[] = {
 	{ "64 binds are the most", bind_many },
 	{ "a writable bind is known, a refused one is not", bind_writable },
 	{ "a user is UID[:GID] with ids up to 65535", users },
+	{ "or has a name, which is looked up inside", user_names },
 	{ "HOME and PATH are added", finish_empty },
 	{ "HOME and PATH that were given stay", finish_given },
 };

@@ -71,12 +71,12 @@ planned(void)
 	limits_set(&s.limits, LIMIT_TIME, "7000", why, sizeof(why));
 	limits_set(&s.limits, LIMIT_WALL, "8000", why, sizeof(why));
 	limits_set(&s.limits, LIMIT_NPROC, "50", why, sizeof(why));
-	s.dir = 1000;
+	s.dir = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	plan_init(&p);
 	HOLDS(plan_env(&p, own, why, sizeof(why)) == 0);
 	limits_set(&p.limits, LIMIT_WALL, "9000", why, sizeof(why));
 	p.limits.cap[LIMIT_NPROC] = 20;
-	HOLDS(session_plan(&s, &p, &failure) == SESSION_OK);
+	HOLDS(session_plan(&config, &s, &p, &failure) == SESSION_OK);
 	HOLDS(plan_finish(&p, why, sizeof(why)) == 0);
 	expect_text(plan_getenv(&p, "A"), "plan", "A");
 	expect_text(plan_getenv(&p, "PATH"), "/x", "PATH");
@@ -84,7 +84,7 @@ planned(void)
 	expect_number((int64_t)p.limits.value[LIMIT_TIME], 7000, "time");
 	expect_number((int64_t)p.limits.value[LIMIT_WALL], 9000, "wall");
 	expect_number((int64_t)p.limits.value[LIMIT_NPROC], 20, "nproc");
-	HOLDS(p.session == 1000);
+	HOLDS(p.session == s.dir && p.layer_count == 0 && p.over_host);
 }
 
 static const struct testcase cases[] = {
