@@ -143,7 +143,7 @@ demo: deps-demo
 
 # T=limits runs one topic. MUST_WORK=1 makes a skipped case a failed one.
 check: deps-check
-	+@$(MAKE) --no-print-directory -s $(BUILD)/mayfly $(BUILD)/inject $(UNITS)
+	+@$(MAKE) --no-print-directory -s all $(BUILD)/inject $(UNITS)
 	@MAYFLY=$(abspath $(BUILD)/mayfly) INJECT=$(abspath $(BUILD)/inject) \
 		UNIT="$(UNITS)" tests/run.sh T=$(T)
 
@@ -219,6 +219,7 @@ INSTALLED_UNITS = $(notdir $(wildcard units/*.service units/*.slice \
 INSTALLED_PAGES = $(notdir $(wildcard man/*.[1-8]))
 MANDIR = $(PREFIX)/share/man
 INSTALLED = $(PREFIX)/bin/mayfly $(PREFIX)/libexec/mayfly-activator \
+	$(PREFIX)/libexec/mayfly-rootfs \
 	$(SYSUSERSDIR)/mayfly.conf $(TMPFILESDIR)/mayfly.conf \
 	$(addprefix $(UNITDIR)/,$(INSTALLED_UNITS)) \
 	$(foreach page,$(INSTALLED_PAGES),$(MANDIR)/man$(subst \
@@ -230,6 +231,7 @@ install: all
 		$(DESTDIR)$(TMPFILESDIR)
 	install -m 0755 $(BUILD)/mayfly $(DESTDIR)$(PREFIX)/bin/mayfly
 	ln -sfn ../bin/mayfly $(DESTDIR)$(PREFIX)/libexec/mayfly-activator
+	install -m 0755 $(BUILD)/mayfly-rootfs $(DESTDIR)$(PREFIX)/libexec/mayfly-rootfs
 	for unit in $(INSTALLED_UNITS); do \
 		sed 's|@PREFIX@|$(PREFIX)|' "units/$$unit" | \
 		install -m 0644 /dev/stdin \

@@ -50,7 +50,7 @@ static const struct wire_field request_fields[] = {
 	NUMBER(request, shell, 1),
 	LIST(request, env, PLAN_ENV_MAX),
 	TEXT(request, cwd, PATH_TEXT_MAX),
-	TEXT(request, user, 31),
+	TEXT(request, user, PLAN_USER_MAX),
 	TEXT(request, image, 255),
 	TEXT(request, snapshot, SESSION_ID_LEN),
 	TEXT(request, name, 255),

@@ -106,7 +106,7 @@ read_cwd(struct reader *r, const struct json_node *v)
 static int
 read_user(struct reader *r, const struct json_node *v)
 {
-	return read_optional(r, v, &r->b->request.user, 31);
+	return read_optional(r, v, &r->b->request.user, PLAN_USER_MAX);
 }
 
 static int

@@ -145,7 +145,7 @@ then
 fi
 
 if testcase "a user that is not an id inside is refused"; then
-	for user in root -1 65536 4294967295 4294967296 1: :1 1:2:3 1x '' \
+	for user in "ro ot" -1 65536 4294967295 4294967296 1: :1 1:2:3 1x '' \
 	    0:65536 1:-1; do
 		refused user --user "$user" -- echo started
 	done

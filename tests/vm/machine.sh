@@ -97,7 +97,8 @@ compile_attacks()
 make_disk()
 {
 	mkdir -p "$SCRATCH/tree/build" || die "no scratch directory"
-	cp "$MAYFLY" "$SCRATCH/tree/build/mayfly" || die "run make first"
+	cp "$MAYFLY" "$(dirname "$MAYFLY")/mayfly-rootfs" \
+	    "$SCRATCH/tree/build" || die "run make first"
 	if (($# == 0)) || [[ " $* " == *" attack "* ]]; then
 		compile_attacks || die "an attack does not compile"
 	fi
