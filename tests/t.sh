@@ -141,6 +141,8 @@ t_install()
 	fi
 	mkdir "$T_ROOT/bin"
 	install -m 0755 "$MAYFLY" "$T_ROOT/bin/mayfly"
+	[[ ! -x $MAYFLY-rootfs ]] ||
+	    install -m 0755 "$MAYFLY-rootfs" "$T_ROOT/bin/mayfly-rootfs"
 	MAYFLY=$T_ROOT/bin/mayfly
 }
 

@@ -230,10 +230,12 @@ fi
 
 if testcase "every file is installed with the mode it should have"; then
 	make_root install PREFIX=/usr
-	check "$(find root/usr root/etc -type f ! -perm 0644 ! -name mayfly)" \
-	    test -z "$(find root/usr root/etc -type f ! -perm 0644 \
-		! -name mayfly)"
+	find root/usr root/etc -type f ! -perm 0644 ! -name mayfly \
+	    ! -name mayfly-rootfs >out
+	expect_no_out
 	check "the program" test "$(stat -c %a root/usr/bin/mayfly)" = 755
+	check "the tool" test "$(stat -c %a \
+	    root/usr/libexec/mayfly-rootfs)" = 755
 	for page in "$T_TREE"/man/*.[1-8]; do
 		check "$page" test -f "root/usr/share/man/man${page##*.}/$(
 		    )$(basename "$page")"
