@@ -22,6 +22,7 @@
 #	VM_APPEND	more words for its kernel
 #	CASE, MUST_WORK, T_TIMES	as for every topic (t.sh)
 #	WAY		the one way in that http.sh takes
+#	STRESSORS	those of neighbours.sh
 #	LONG		1: topics that have a long form are to take it
 
 set -u

@@ -2,7 +2,7 @@
 # A noisy neighbour: others are answered while a stressor runs in a sandbox, and
 # all is as before when it has gone. The table is that of
 # tests/bench/neighbours.py, of connections that systemd accepts. LONG=1: all
-# stressors.
+# stressors; STRESSORS: those.
 # in: alone
 
 # systemd has to know the processes by their numbers.
@@ -22,6 +22,8 @@ post true
 
 seconds=2 some=(fork vm sockmany /sync-file)
 [[ -z ${LONG:-} ]] || seconds=5 some=()
+# shellcheck disable=SC2206 # words
+[[ -z ${STRESSORS:-} ]] || some=($STRESSORS)
 
 if testcase "others are answered, whatever a neighbour does, and it leaves no trace"
 then
