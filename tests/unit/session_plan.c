@@ -1,8 +1,11 @@
 /* A session's variables, and what a run makes of all that it says. */
 #include "session.h"
 
+#include <fcntl.h>
+
 #include "unit.h"
 
+static struct config config;
 static struct failure failure;
 
 static void
