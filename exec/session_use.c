@@ -193,8 +193,9 @@ session_change(const struct config *c, const char *owner, const char *id,
 }
 
 /*
- * Whoever runs in it, or waits to, has the FIFO open and sees the byte. With
- * no reader it cannot be opened. 0 or -1/errno.
+ * Whoever runs in it, or waits to, has the FIFO open and sees the byte; this
+ * is a reader as well, else SIGPIPE would come where the last one has just
+ * gone. 0 or -1/errno.
  */
 static int
 end_runs(const struct config *c, const struct state *st, const char *id,
@@ -202,10 +203,10 @@ end_runs(const struct config *c, const struct state *st, const char *id,
 {
 	auto_fd lock =
 	    openat(dir, "lock", O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-	auto_fd cancel = openat(
-	    dir, "cancel", O_WRONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	auto_fd cancel =
+	    openat(dir, "cancel", O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 
-	if (cancel < 0 ? errno != ENXIO && errno != ENOENT
+	if (cancel < 0 ? errno != ENOENT
 		       : DEFENCE(DELETE_ENDS) && write(cancel, "", 1) != 1)
 		return -1;
 	if (lock < 0 || turn_wait_run(lock, -1, -1, DELETE_WAIT) != 0)

@@ -62,6 +62,29 @@ if [[ $AS == root ]] && testcase "a deletion ends a run that is being built" &&
 	expect_clean
 fi
 
+if [[ $AS == root ]] &&
+    testcase "a deletion goes on when the run ends before it is told" &&
+    require "strace cannot be used here" can_delay; then
+	create
+	mkfifo in
+	exec 9<>in
+	spawn session run "$id" -- sh -c 'echo up; read x' <in
+	await "the command runs" grep -q up out
+	slowly write 2 session delete "$id" </dev/null >deleted 2>&1 9>&- &
+	deleter=$!
+	await "it is out of sight" test ! -e "$STATE/sessions/$id"
+	sleep 0.5
+	echo >&9
+	finish
+	exec 9>&-
+	expect_status 0
+	wait "$deleter"
+	status=$?
+	expect_status 0
+	reap
+	expect_clean
+fi
+
 if testcase "one that has expired is gone at once, and then from disk"; then
 	create --ttl 1
 	idle=$id
