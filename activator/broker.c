@@ -199,7 +199,12 @@ log_request(struct broker *b, struct note *n)
 	log_quoted(&l, "method", c->method != NULL ? c->method : "-");
 	log_quoted(&l, "path", c->path != NULL ? c->path : "-");
 	if (b->request.id != NULL)
-		log_word(&l, "session", b->request.id);
+		log_word(&l,
+		    b->request.verb == VERB_SNAPSHOT_SHOW ||
+			    b->request.verb == VERB_SNAPSHOT_DELETE
+			? "snapshot"
+			: "session",
+		    b->request.id);
 	log_number(&l, "status", (long long)n->status);
 	if (b->has_verdict) {
 		if (n->output_over)
@@ -240,6 +245,9 @@ broker_serve(struct broker *b, const char *wrong)
 				if (b->request.verb == VERB_RUN ||
 				    b->request.verb == VERB_SESSION_RUN)
 					broker_run(b);
+				else if (b->request.verb >=
+					 VERB_SNAPSHOT_CREATE)
+					broker_snapshot(b);
 				else
 					broker_session(b);
 			}

@@ -63,4 +63,7 @@ void broker_run(struct broker *b);
 /* broker_session.c: the other ones of /sessions. */
 void broker_session(struct broker *b);
 
+/* broker_snapshot.c: /snapshots, and what is made of sessions. */
+void broker_snapshot(struct broker *b);
+
 #endif

@@ -3,6 +3,7 @@
 #include "broker.h"
 #include "routes.h"
 #include "session_json.h"
+#include "snapshot.h"
 
 static void
 answer_session(struct broker *b, int status, const struct session *s)
@@ -31,9 +32,9 @@ fill(struct broker *b, struct session *s, struct failure *f)
 		    "image: there is no image '%.129s'", q->image);
 		return SESSION_WRONG;
 	}
-	if (q->snapshot != NULL) {
+	if (q->snapshot != NULL && q->image != NULL) {
 		(void)failure_set(
-		    f, "snapshot", 0, "snapshot: there is no such snapshot");
+		    f, "image", 0, "image: a snapshot has its own");
 		return SESSION_WRONG;
 	}
 	(void)strcpy(s->image, q->image != NULL ? q->image : "");
@@ -65,7 +66,10 @@ create(struct broker *b)
 	struct failure f;
 	enum session_result r = fill(b, &s, &f);
 
-	if (r == SESSION_OK)
+	if (r == SESSION_OK && b->request.snapshot != NULL)
+		r = snapshot_begin(
+		    b->config, b->owner, b->request.snapshot, &s, &f);
+	else if (r == SESSION_OK)
 		r = session_create(b->config, &s, &f);
 	if (!broker_refuse_session(b, r, &f))
 		answer_session(b, 201, &s);

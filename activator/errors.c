@@ -22,6 +22,7 @@ const struct error_row error_rows[ERROR_MAX] = {
 	[ERROR_BAD_CONFIGURATION] = { 500, "bad_configuration" },
 	[ERROR_TOO_MANY_RUNS] = { 503, "too_many_runs" },
 	[ERROR_TOO_MANY_SESSIONS] = { 503, "too_many_sessions" },
+	[ERROR_TOO_MANY_SNAPSHOTS] = { 503, "too_many_snapshots" },
 	[ERROR_HTTP_VERSION] = { 505, "http_version" },
 };
 

@@ -165,7 +165,7 @@ open_scope(struct json *j, const char *name, const char *open, char close)
 {
 	begin(j, name);
 	put(j, open, 1);
-	if (j->depth == JSON_DEPTH_MAX) {
+	if (j->depth == JSON_LEVELS_MAX) {
 		j->failed = true;
 		return;
 	}

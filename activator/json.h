@@ -5,7 +5,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define JSON_DEPTH_MAX 16
+#define JSON_DEPTH_MAX 16 /* of what is read */
+#define JSON_LEVELS_MAX 256 /* of what is written: trees of sessions */
 
 /*
  * Writes JSON into memory. Commas, quotes and nesting are the writer's
@@ -17,8 +18,8 @@ struct json {
 	char *data;
 	size_t len, size;
 	unsigned depth;
-	bool first[JSON_DEPTH_MAX + 1]; /* nothing in this scope yet */
-	char close[JSON_DEPTH_MAX + 1]; /* what ends the scope */
+	bool first[JSON_LEVELS_MAX + 1]; /* nothing in this scope yet */
+	char close[JSON_LEVELS_MAX + 1]; /* what ends the scope */
 	bool failed;
 };
 

@@ -10,6 +10,7 @@
 
 #include "defence.h"
 #include "errors.h"
+#include "snapshot.h"
 #include "wire.h"
 
 #define PATH_TEXT_MAX 4095
@@ -76,7 +77,7 @@ static const struct wire_field request_fields[] = {
 	NUMBER(request, expires, INT64_MAX),
 	NUMBER(request, limit, 1000),
 	TEXT(request, after, SESSION_ID_LEN),
-	NUMBER(request, count, 16),
+	NUMBER(request, count, FORK_MAX),
 };
 _Static_assert(LIMIT_MAX == 11, "each limit has its row above");
 

@@ -101,3 +101,29 @@ report_sessions_end(struct report_sessions *r, int fd)
 	free(r);
 	return result;
 }
+
+int
+report_snapshot(int fd, const struct snapshot *n)
+{
+	struct json j;
+
+	json_init(&j);
+	put_snapshot(&j, NULL, n);
+	return emit(&j, fd);
+}
+
+void
+report_snapshots_add(struct report_sessions *r, const struct snapshot *n)
+{
+	put_snapshot(&r->json, NULL, n);
+}
+
+int
+report_tree(int fd, const struct relative *all, size_t n)
+{
+	struct json j;
+
+	json_init(&j);
+	put_tree(&j, all, n);
+	return emit(&j, fd);
+}

@@ -7,6 +7,7 @@
 
 #include "moment.h"
 #include "request_parts.h"
+#include "snapshot.h"
 
 #define RUNS (1U << VERB_RUN | 1U << VERB_SESSION_RUN)
 #define CREATES (1U << VERB_SESSION_CREATE)
@@ -124,6 +125,30 @@ read_snapshot(struct reader *r, const struct json_node *v)
 }
 
 static int
+read_name(struct reader *r, const struct json_node *v)
+{
+	if (read_optional(r, v, &r->b->request.name, SNAPSHOT_NAME_MAX) != 0)
+		return -1;
+	return r->b->request.name == NULL ||
+		       snapshot_is_name(r->b->request.name)
+		   ? 0
+		   : json_refuse(r->d, v, "has a control character");
+}
+
+static int
+read_count(struct reader *r, const struct json_node *v)
+{
+	int64_t count;
+
+	if (v->type == JSON_NULL)
+		return 0;
+	if (json_read_number(r->d, v, 1, FORK_MAX, &count) != 0)
+		return -1;
+	r->b->request.count = (uint64_t)count;
+	return 0;
+}
+
+static int
 read_network(struct reader *r, const struct json_node *v)
 {
 	char *name;
@@ -213,6 +238,8 @@ static const struct key {
 	{ "network", RUNS, read_network },
 	{ "files", RUNS, request_read_files },
 	{ "collect", RUNS, request_read_collect },
+	{ "name", 1U << VERB_SNAPSHOT_CREATE, read_name },
+	{ "count", 1U << VERB_SESSION_FORK, read_count },
 	{ "ttl", CREATES | 1U << VERB_SESSION_TTL, read_ttl },
 	{ "expires", CREATES | 1U << VERB_SESSION_TTL, read_expires },
 	{ "limits", CREATES, read_limits },
@@ -282,7 +309,7 @@ int
 request_read_query(struct body *b, const struct route *r,
     const struct http_head *h, char *why, size_t size)
 {
-	static char after[SESSION_ID_LEN + 1];
+	static char after[SESSION_ID_LEN + 1], of[SESSION_ID_LEN + 1];
 	struct request *q = &b->request;
 	char number[16];
 	size_t n = 0;
@@ -316,5 +343,12 @@ request_read_query(struct body *b, const struct route *r,
 		}
 		q->after = after;
 	}
+	found = n > 2 ? http_query(h, "session", of, sizeof(of)) : 0;
+	if (found < 0 || (found > 0 && !session_is_id(of))) {
+		(void)snprintf(why, size, "session: must be an id");
+		return -1;
+	}
+	if (found > 0)
+		q->id = of;
 	return 0;
 }

@@ -15,6 +15,14 @@ const struct route routes[] = {
 	{ "POST", "/sessions/ID/env", VERB_SESSION_ENV, .has_body = true },
 	{ "POST", "/sessions/ID/cwd", VERB_SESSION_CWD, .has_body = true },
 	{ "POST", "/sessions/ID/ttl", VERB_SESSION_TTL, .has_body = true },
+	{ "POST", "/sessions/ID/snapshots", VERB_SNAPSHOT_CREATE,
+	    .has_body = true },
+	{ "POST", "/sessions/ID/fork", VERB_SESSION_FORK, .has_body = true },
+	{ "GET", "/sessions/ID/tree", VERB_SESSION_TREE },
+	{ "GET", "/snapshots", VERB_SNAPSHOT_LIST,
+	    .query = { "limit", "after", "session" } },
+	{ "GET", "/snapshots/ID", VERB_SNAPSHOT_SHOW },
+	{ "DELETE", "/snapshots/ID", VERB_SNAPSHOT_DELETE },
 };
 
 const size_t route_count = sizeof(routes) / sizeof(*routes);

@@ -19,10 +19,16 @@ enum verb {
 	VERB_SESSION_CWD,
 	VERB_SESSION_TTL,
 	VERB_SESSION_DELETE,
+	VERB_SNAPSHOT_CREATE, /* from here on broker_snapshot() */
+	VERB_SNAPSHOT_LIST,
+	VERB_SNAPSHOT_SHOW,
+	VERB_SNAPSHOT_DELETE,
+	VERB_SESSION_FORK,
+	VERB_SESSION_TREE,
 	VERB_MAX
 };
 
-#define ROUTE_QUERY_MAX 2
+#define ROUTE_QUERY_MAX 3
 
 /* One row of API.md section 3. */
 struct route {

@@ -52,3 +52,36 @@ put_session(struct json *j, const char *name, const struct session *s)
 	json_end(j);
 	json_end(j);
 }
+
+void
+put_snapshot(struct json *j, const char *name, const struct snapshot *n)
+{
+	json_object(j, name);
+	json_text(j, "snapshot_id", n->as.id);
+	json_text(j, "session_id", n->as.parent);
+	if (*n->name == '\0')
+		json_null(j, "name");
+	else
+		json_bytes(j, "name", n->name, strlen(n->name));
+	put_moment(j, "created_at", n->as.created_at);
+	json_number(j, "size_kb", (int64_t)n->size_kb);
+	json_end(j);
+}
+
+void
+put_tree(struct json *j, const struct relative *all, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		/* What stands before it ends, down to its parent. */
+		for (size_t d = i > 0 ? all[i - 1].depth + 1 : 0;
+		     d > all[i].depth; d--) {
+			json_end(j);
+			json_end(j);
+		}
+		json_object(j, NULL);
+		json_text(j, "id", all[i].id);
+		put_moment(j, "created_at", all[i].created_at);
+		json_bool(j, "deleted", all[i].deleted);
+		json_array(j, "children");
+	}
+}

@@ -9,6 +9,7 @@
  */
 int run_main(int argc, char **argv);
 int session_main(int argc, char **argv);
+int snapshot_main(int argc, char **argv);
 int reap_main(int argc, char **argv);
 int doctor_main(int argc, char **argv);
 

@@ -56,6 +56,8 @@ static const struct key {
 	    65536, 0, UINT64_C(1) << 40 },
 	{ "max_sessions", KIND_NUMBER, offsetof(struct config, max_sessions),
 	    NULL, 10000, 0, 1000000000 },
+	{ "max_snapshots", KIND_NUMBER, offsetof(struct config, max_snapshots),
+	    NULL, 10000, 0, 1000000000 },
 	{ "max_runs", KIND_NUMBER, offsetof(struct config, max_runs), NULL, 256,
 	    1, 1000000 },
 	{ "uid_base", KIND_NUMBER, offsetof(struct config, uid_base), NULL,

@@ -19,6 +19,7 @@ struct config {
 	uint64_t max_image; /* KB that a layer of an image may hold */
 	uint64_t min_free; /* KB that must be free for sessions to grow */
 	uint64_t max_sessions;
+	uint64_t max_snapshots;
 	uint64_t max_runs;
 	uint64_t uid_base; /* first host id given to sandboxes */
 	uint64_t uid_count; /* how many, in whole ranges of 65,536 */

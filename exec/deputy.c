@@ -43,3 +43,41 @@ deputy_run(const struct config *c, int (*work)(void *context), void *context)
 		;
 	return mapped && WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
+
+int
+deputy_try(const struct config *c, int (*work)(void *context), void *context)
+{
+	int error = work(context);
+
+	if ((error == EACCES || error == EPERM) && !ids_privileged()) {
+		int r = deputy_run(c, work, context);
+
+		error = r >= 0 ? r : error;
+	}
+	errno = error;
+	return error == 0 ? 0 : -1;
+}
+
+struct move {
+	int from, to;
+	const char *name, *new_name;
+};
+
+/* A directory's "..", which changes, takes the right to write in it. */
+static int
+move(void *context)
+{
+	const struct move *m = context;
+
+	return sys_rename_new(m->from, m->name, m->to, m->new_name) != 0 ? errno
+									 : 0;
+}
+
+int
+deputy_rename(const struct config *c, int from, const char *name, int to,
+    const char *new_name)
+{
+	struct move m = { from, to, name, new_name };
+
+	return deputy_try(c, move, &m);
+}

@@ -12,4 +12,19 @@
 int
 deputy_run(const struct config *c, int (*work)(void *context), void *context);
 
+/*
+ * The same for work that mostly takes no more than the caller's own rights: it
+ * is done by the caller first, and by a deputy where that failed with EACCES
+ * or EPERM. work returns an errno value, or 0. 0 or -1/errno.
+ */
+int
+deputy_try(const struct config *c, int (*work)(void *context), void *context);
+
+/*
+ * Gives a directory of files that sandboxes left another name and place:
+ * nothing is replaced. 0 or -1/errno.
+ */
+int deputy_rename(const struct config *c, int from, const char *name, int to,
+    const char *new_name);
+
 #endif

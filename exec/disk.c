@@ -132,6 +132,24 @@ write_note(const struct disk *d, char valid)
 	(void)!pwrite(d->lock, text, NOTE_SIZE, NOTE_OFFSET);
 }
 
+void
+disk_forget(int lock)
+{
+	const struct disk empty = { .lock = lock };
+
+	write_note(&empty, '+');
+}
+
+int
+disk_recall(int lock, uint64_t *ret_kb)
+{
+	struct disk d = { .lock = lock };
+	bool known = read_note(&d);
+
+	*ret_kb = d.counted.kb;
+	return known ? 0 : -1;
+}
+
 static int
 open_sampled(struct disk *d, struct failure *f)
 {

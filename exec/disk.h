@@ -73,6 +73,13 @@ bool disk_look(struct disk *d, int proc, unsigned cpus, uint64_t *ret_us);
 /* After d->tally.result is readable: does it hold more than it may? */
 bool disk_is_over(struct disk *d);
 
+/*
+ * What a session holds is nothing any more: for who has its lock. The other one
+ * is what it held when that was last counted or estimated, in KB; 0 or -1.
+ */
+void disk_forget(int lock);
+int disk_recall(int lock, uint64_t *ret_kb);
+
 /* All of the run has ended. Does it leave more than the session may hold? */
 bool disk_close(struct disk *d);
 

@@ -8,7 +8,7 @@
 #define LOWER "abcdefghijklmnopqrstuvwxyz"
 #define DIGITS "0123456789"
 #define MOMENT_MAX INT64_C(253402300799) /* the end of the year 9999 */
-#define SIZE_MAX_KB (UINT64_C(1) << 42)
+#define SIZE_MAX_KB IMAGE_SIZE_UNKNOWN
 
 void
 image_init(struct image *m)
@@ -96,7 +96,17 @@ image_add_layer(struct image *m, const char *name, uint64_t size_kb)
 		return -1;
 	(void)snprintf(l->name, sizeof(l->name), "%s", name);
 	l->size_kb = size_kb;
+	l->is_snapshot = false;
 	m->layer_count++;
+	return 0;
+}
+
+int
+image_add_snapshot(struct image *m, const char *name, uint64_t size_kb)
+{
+	if (image_add_layer(m, name, size_kb) != 0)
+		return -1;
+	m->layers[m->layer_count - 1].is_snapshot = true;
 	return 0;
 }
 
@@ -138,7 +148,7 @@ image_encode(const struct image *m, char *buf, size_t size)
 	for (size_t i = 0; i < m->layer_count; i++) {
 		(void)snprintf(text, sizeof(text), "%s %" PRIu64,
 		    m->layers[i].name, m->layers[i].size_kb);
-		put(&w, "layer", text);
+		put(&w, m->layers[i].is_snapshot ? "snapshot" : "layer", text);
 	}
 	for (size_t i = 0; i < m->env_count; i++)
 		put(&w, "env", m->env[i]);
@@ -184,6 +194,15 @@ take_layer(struct image *m, const char *value)
 	memcpy(name, value, len);
 	name[len] = '\0';
 	return image_add_layer(m, name, size_kb);
+}
+
+static int
+take_snapshot(struct image *m, const char *value)
+{
+	if (take_layer(m, value) != 0)
+		return -1;
+	m->layers[m->layer_count - 1].is_snapshot = true;
+	return 0;
 }
 
 static int
@@ -234,6 +253,7 @@ take(struct image *m, size_t n, const char *text, char *why, size_t size)
 		int (*take)(struct image *m, const char *value);
 	} many[] = {
 		{ "layer", take_layer },
+		{ "snapshot", take_snapshot },
 		{ "env", image_add_env },
 		{ "command", image_add_command },
 	};

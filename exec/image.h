@@ -17,12 +17,14 @@
 #define IMAGE_DIGEST_MAX 71 /* "sha256:" and 64 digits */
 #define IMAGE_LAYER_MAX 71 /* "sha256/" and 64 digits, or "id/" and 26 */
 #define IMAGE_TEXT_MAX 4095 /* bytes of a directory or a user */
+#define IMAGE_SIZE_UNKNOWN (UINT64_C(1) << 42) /* a snapshot's, not counted */
 #define IMAGE_WORDS_MAX 4096 /* variables, or words of the command */
 
 /* The tree layers/NAME of state_dir. */
 struct image_layer {
 	char name[IMAGE_LAYER_MAX + 1];
 	uint64_t size_kb; /* of what it holds, without the directories */
+	bool is_snapshot; /* of a session's runs: there size_kb has all */
 };
 
 /*
@@ -45,7 +47,8 @@ struct image {
 /*
  * The manifest as text: a line with the format's version, then "key=value"
  * fields, each ended by a NUL: name, digest, cwd, user and created_at once and
- * in this order, then any number of layer ("NAME KB"), env and command.
+ * in this order, then any number of layer and snapshot ("NAME KB": a layer of
+ * either kind), env and command.
  */
 #define IMAGE_HEAD "mayfly-image 1\n"
 #define IMAGE_MANIFEST_MAX 1048576
@@ -63,6 +66,7 @@ bool image_is_layer(const char *name);
 int image_add_env(struct image *m, const char *text);
 int image_add_command(struct image *m, const char *text);
 int image_add_layer(struct image *m, const char *name, uint64_t size_kb);
+int image_add_snapshot(struct image *m, const char *name, uint64_t size_kb);
 
 /* The manifest's length, or -1 where it does not fit. */
 ssize_t image_encode(const struct image *m, char *buf, size_t size);

@@ -1,7 +1,15 @@
 #include "io.h"
 
+#include <sys/stat.h>
+
 #include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <unistd.h>
+
+#include "sys.h"
 
 int
 io_read(int fd, void *data, size_t len)
@@ -39,4 +47,53 @@ io_write(int fd, const void *data, size_t len)
 		len -= (size_t)n;
 	}
 	return 0;
+}
+
+char *
+io_read_file(int dir, const char *name, size_t max, size_t *ret_len)
+{
+	auto_fd fd =
+	    openat(dir, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	struct stat st;
+	char *buf;
+	int error;
+
+	if (fd < 0 || fstat(fd, &st) != 0)
+		return NULL;
+	if (!S_ISREG(st.st_mode) || (uint64_t)st.st_size > max) {
+		errno = EFBIG;
+		return NULL;
+	}
+	*ret_len = (size_t)st.st_size;
+	buf = malloc(*ret_len + 1);
+	if (buf == NULL)
+		return NULL;
+	buf[*ret_len] = '\0';
+	if (io_read(fd, buf, *ret_len) == 0)
+		return buf;
+	error = errno;
+	free(buf);
+	errno = error;
+	return NULL;
+}
+
+int
+io_write_file(int dir, const char *name, const void *data, size_t len)
+{
+	char new[NAME_MAX + 1];
+	int error;
+
+	(void)snprintf(new, sizeof(new), "%.200s.new", name);
+	(void)unlinkat(dir, new, 0);
+	auto_fd fd = openat(dir, new,
+	    O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	if (fd < 0)
+		return -1;
+	if (io_write(fd, data, len) == 0 && fsync(fd) == 0 &&
+	    renameat(dir, new, dir, name) == 0)
+		return 0;
+	error = errno;
+	(void)unlinkat(dir, new, 0);
+	errno = error;
+	return -1;
 }

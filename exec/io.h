@@ -10,4 +10,16 @@
 int io_read(int fd, void *data, size_t len);
 int io_write(int fd, const void *data, size_t len);
 
+/*
+ * The file `name` in dir, of at most max bytes: malloc()ed, with a NUL behind
+ * it. NULL/errno.
+ */
+char *io_read_file(int dir, const char *name, size_t max, size_t *ret_len);
+
+/*
+ * Makes that file anew, synced, in place of one of that name; the directory is
+ * the caller's to sync, and nobody else writes it meanwhile. 0 or -1/errno.
+ */
+int io_write_file(int dir, const char *name, const void *data, size_t len);
+
 #endif

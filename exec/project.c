@@ -191,6 +191,20 @@ project_limit(
 	return building && full ? PROJECT_SPARE : PROJECT_HELD;
 }
 
+int
+project_used(int dir, const char *name, uint64_t *ret_kb)
+{
+	uint32_t project = project_of(dir, name);
+	struct if_dqblk q;
+
+	memset(&q, 0, sizeof(q));
+	if (project == 0 || !project_is_on(dir) ||
+	    quota(dir, Q_GETQUOTA, project, &q) != 0)
+		return -1;
+	*ret_kb = q.dqb_curspace / 1024;
+	return 0;
+}
+
 void
 project_unlimit(int dir, const char *name)
 {

@@ -3,6 +3,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "config.h"
 #include "usage.h"
@@ -52,6 +53,12 @@ int project_take(const struct config *c, const int *dirs, size_t n);
 enum project_limited { PROJECT_NONE, PROJECT_HELD, PROJECT_SPARE };
 enum project_limited project_limit(
     int dir, const char *name, const struct usage *most, bool building);
+
+/*
+ * What all files of the project hold, in KB: the kernel's own account. 0, or
+ * -1 where there is none.
+ */
+int project_used(int dir, const char *name, uint64_t *ret_kb);
 
 /* Takes the limits away again, where there are any and the caller may. */
 void project_unlimit(int dir, const char *name);

@@ -7,6 +7,10 @@
 
 #include "cgroup.h"
 #include "command.h"
+#include "images.h"
+#include "snapshot.h"
+#include "squash.h"
+#include "stack.h"
 #include "state.h"
 #include "store.h"
 #include "trash.h"
@@ -75,6 +79,10 @@ reap_all(const struct config *c, bool dry,
 	all = store_expire(c, &st, dry, say, complain_of) >= 0;
 	if (!all)
 		complain("reap: expired sessions: %s", strerror(errno));
+	stack_repair(c, &st, dry, complain_of);
+	snapshot_reap(c, &st, dry, complain_of);
+	squash_all(c, &st, dry, say, complain_of);
+	all = images_collect(c, &st, dry, say, complain_of) && all;
 	all = trash_empty(c, &st, dry, say, complain_of) && all;
 	state_close(&st);
 	return all && !something_stays;

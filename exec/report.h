@@ -5,6 +5,8 @@
 #include <stddef.h>
 
 #include "session.h"
+#include "snapshot.h"
+#include "tree.h"
 #include "verdict.h"
 
 /*
@@ -26,6 +28,13 @@ int report_session(int fd, const struct session *s);
 struct report_sessions *report_sessions_begin(void);
 void report_sessions_add(struct report_sessions *r, const struct session *s);
 int report_sessions_end(struct report_sessions *r, int fd);
+
+/* The same of snapshots, which such a list can be of as well. */
+int report_snapshot(int fd, const struct snapshot *n);
+void report_snapshots_add(struct report_sessions *r, const struct snapshot *n);
+
+/* The tree whose top is all[0]: tree.h says how they stand. */
+int report_tree(int fd, const struct relative *all, size_t n);
 
 /* One thing that doctor looked at. */
 struct finding {

@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 #include "images.h"
-#include "record.h"
+#include "stack.h"
 #include "sys.h"
 
 void
@@ -16,7 +16,7 @@ session_init(struct session *s)
 	s->ttl = SESSION_STANDARD;
 	s->expires_at = SESSION_NEVER;
 	limits_init(&s->limits);
-	s->dir = s->lock = s->cancel = -1;
+	s->dir = s->lock = s->cancel = s->root = -1;
 }
 
 void
@@ -25,6 +25,7 @@ session_free(struct session *s)
 	sys_close(&s->dir);
 	sys_close(&s->lock);
 	sys_close(&s->cancel);
+	sys_close(&s->root);
 	for (size_t i = 0; i < s->env_count; i++)
 		free(s->env[i]);
 	free(s->env);
@@ -147,17 +148,16 @@ static enum session_result
 plan_base(const struct config *c, struct session *s, struct plan *p,
     struct failure *f)
 {
-	struct image *base = session_new_base(s);
-	enum images_result r = images_read_file(s->dir, "image", base, f);
-
 	p->over_host = strcmp(s->image, "host") == 0;
-	if (r == IMAGES_NOT_FOUND && p->over_host)
+	if (stack_read(c, s, f) != 0)
+		return SESSION_FAILED;
+	if (s->base == NULL && p->over_host)
 		return SESSION_OK;
-	if (r == IMAGES_NOT_FOUND)
+	if (s->base == NULL) {
 		(void)failure_set(f, "session", 0, "it has lost its image");
-	return r == IMAGES_OK && images_plan(c, base, p, f) == 0
-		   ? SESSION_OK
-		   : SESSION_FAILED;
+		return SESSION_FAILED;
+	}
+	return images_plan(c, s->base, p, f) == 0 ? SESSION_OK : SESSION_FAILED;
 }
 
 enum session_result

@@ -33,6 +33,7 @@ struct session {
 	struct limits limits; /* defaults of its runs; asked[] says which */
 
 	struct image *base; /* what it began with, once it is known; or NULL */
+	int root; /* for one that is made: whose attributes its / has, or -1 */
 	int dir; /* of the session, or -1 */
 	int lock; /* held while open, or -1 */
 	int cancel; /* readable once it is being deleted, or -1 */
@@ -70,8 +71,8 @@ bool session_is_id(const char *id);
 
 /*
  * Makes a session from what s says (owner, image, cwd, env, ttl, expires_at,
- * limits); its id and times are filled in. It is on disk, synced, when this
- * returns SESSION_OK.
+ * limits, parent; and the layers of base where that is not NULL); its id and
+ * times are filled in. It is on disk, synced, when this returns SESSION_OK.
  */
 enum session_result
 session_create(const struct config *c, struct session *s, struct failure *f);

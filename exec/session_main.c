@@ -1,4 +1,3 @@
-#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,44 +7,19 @@
 #include "command.h"
 #include "moment.h"
 #include "report.h"
+#include "session_call.h"
 #include "session_words.h"
+#include "snapshot.h"
 #include "verdict.h"
 
-/* What one call of `mayfly session` is about. */
-struct call {
-	struct config config;
-	const char *owner; /* whose sessions there are, NULL: everybody's */
-	char **words; /* behind the subcommand, NULL-terminated */
-	bool json;
-	struct session session;
-	struct failure failure;
+static struct call call = {
+	.session = { .root = -1, .dir = -1, .lock = -1, .cancel = -1 }
 };
 
-static struct call call = { .session = {
-				.dir = -1, .lock = -1, .cancel = -1 } };
-
-/* Says why there is no session; the exit code. */
 static int
 tell(enum session_result r, const char *id)
 {
-	char text[320];
-
-	switch (r) {
-	case SESSION_OK:
-		return 0;
-	case SESSION_NOT_FOUND:
-		complain("session: there is no session '%.40s'", id);
-		return EXIT_OWN;
-	case SESSION_BUSY:
-		complain("session: %s is busy", id);
-		return EXIT_OWN;
-	case SESSION_WRONG:
-		complain("session: %s", call.failure.detail);
-		return EXIT_USAGE;
-	default:
-		complain("%s", failure_text(&call.failure, text, sizeof(text)));
-		return EXIT_OWN;
-	}
+	return call_tell(&call, r, "session", id);
 }
 
 /* What was to be printed could not be. */
@@ -60,20 +34,28 @@ static int
 create(void)
 {
 	struct session *s = &call.session;
+	const char *from = NULL, *value;
 	enum session_result r;
 	int status;
 
 	s->limits = call.config.limits;
-	(void)snprintf(
-	    s->owner, sizeof(s->owner), "uid:%u", (unsigned)geteuid());
+	(void)snprintf(s->owner, sizeof(s->owner), "%s", call_self());
 	for (char **w = call.words; *w != NULL;) {
+		if ((value = words_value(&w, "snapshot")) != NULL) {
+			from = value;
+			continue;
+		}
 		status = words_create(&w, s);
 		if (status == 1)
 			return words_wrong("unknown option", *w);
 		if (status != 0)
 			return status;
 	}
-	r = session_create(&call.config, s, &call.failure);
+	if (from != NULL && *s->image != '\0')
+		return words_wrong("image: a snapshot has its own:", from);
+	r = from != NULL ? snapshot_begin(
+			       &call.config, call.owner, from, s, &call.failure)
+			 : session_create(&call.config, s, &call.failure);
 	if (r == SESSION_FULL) {
 		complain("%s: %s", call.failure.step, call.failure.detail);
 		return EXIT_OWN;
@@ -98,6 +80,8 @@ print_session(const struct session *s)
 {
 	(void)printf("%-14s%s\n%-14s%s\n%-14s%s\n%-14s%s\n", "id", s->id,
 	    "owner", s->owner, "image", s->image, "cwd", s->cwd);
+	if (*s->parent != '\0')
+		(void)printf("%-14s%s\n", "parent", s->parent);
 	print_moment("created_at", s->created_at);
 	print_moment("last_used_at", s->last_used_at);
 	print_moment("expires_at", s->expires_at);
@@ -155,18 +139,15 @@ list(void)
 	const char *after = NULL, *value;
 	struct listed l = { NULL };
 	enum session_result r;
-	char *end;
+	int status;
 
 	for (char **w = call.words; *w != NULL;) {
 		if ((value = words_value(&w, "after")) != NULL) {
 			after = value;
 		} else if ((value = words_value(&w, "limit")) != NULL) {
-			errno = 0;
-			limit = strtoull(value, &end, 10);
-			if (*value < '0' || *value > '9' || *end != '\0' ||
-			    errno != 0)
-				return words_wrong(
-				    "limit: not a number:", value);
+			status = words_count(value, &limit);
+			if (status != 0)
+				return status;
 		} else {
 			return words_wrong("unknown option", *w);
 		}
@@ -272,6 +253,24 @@ remove_session(void)
 	    call.words[0]);
 }
 
+static int
+snapshot(void)
+{
+	return copies_snapshot(&call);
+}
+
+static int
+fork_session(void)
+{
+	return copies_fork(&call);
+}
+
+static int
+tree(void)
+{
+	return copies_tree(&call);
+}
+
 static const struct verb {
 	const char *name;
 	int (*run)(void);
@@ -281,8 +280,8 @@ static const struct verb {
 } verbs[] = {
 	{ "create", create, false, false, "[OPTION]...",
 	    "make one and print its id; --env NAME=VALUE, --cwd DIR,\n"
-	    "      --image NAME, --ttl SECONDS|none, --expires TIME|none, and "
-	    "limits" },
+	    "      --image NAME, --snapshot ID, --ttl SECONDS|none, --expires "
+	    "TIME|none,\n      and limits" },
 	{ "list", list, false, true, "[--json] [--limit N] [--after ID]",
 	    "the oldest first" },
 	{ "show", show, true, true, "ID [--json]", "what is known of it" },
@@ -293,6 +292,12 @@ static const struct verb {
 	{ "cwd", cwd, true, false, "ID DIR", "where its runs start" },
 	{ "ttl", ttl, true, false, "ID [SECONDS|none] [--expires TIME|none]",
 	    "how long it lives, idle and at all" },
+	{ "snapshot", snapshot, true, true, "ID [NAME] [--json]",
+	    "keep what it is now, and print the snapshot's id" },
+	{ "fork", fork_session, true, true, "ID [COUNT] [--json]",
+	    "make COUNT sessions of it, and print their ids" },
+	{ "tree", tree, true, true, "ID [--json]",
+	    "all that came from its first ancestor" },
 	{ "delete", remove_session, true, false, "ID",
 	    "end what runs in it, and remove it" },
 };
@@ -310,28 +315,10 @@ help(void)
 	return 0;
 }
 
-/* Takes "--json" out of the words. */
-static bool
-take_json(char **words)
-{
-	char **to = words;
-	bool found = false;
-
-	for (char **w = words; *w != NULL; w++) {
-		if (strcmp(*w, "--json") == 0)
-			found = true;
-		else
-			*to++ = *w;
-	}
-	*to = NULL;
-	return found;
-}
-
 static int
 run_verb(const struct verb *v, int argc, char **argv)
 {
-	static char owner[SESSION_OWNER_MAX + 1];
-	char why[512];
+	int status;
 
 	if (argc > 2 && strcmp(argv[2], "--help") == 0)
 		return help();
@@ -341,17 +328,8 @@ run_verb(const struct verb *v, int argc, char **argv)
 	}
 	if (v->run == NULL)
 		return run_in_session(argc - 2, argv + 2);
-	session_init(&call.session);
-	call.words = argv + 2;
-	call.json = v->has_json && take_json(call.words);
-	if (config_read(&call.config, why, sizeof(why)) != 0) {
-		complain("config: %s", why);
-		return EXIT_OWN;
-	}
-	/* Root sees all. */
-	(void)snprintf(owner, sizeof(owner), "uid:%u", (unsigned)geteuid());
-	call.owner = geteuid() == 0 ? NULL : owner;
-	return v->run();
+	status = call_begin(&call, argv + 2, v->has_json);
+	return status == 0 ? v->run() : status;
 }
 
 int

@@ -14,6 +14,7 @@
 #include "images.h"
 #include "project.h"
 #include "record.h"
+#include "stack.h"
 #include "store.h"
 #include "sys.h"
 
@@ -28,8 +29,8 @@
  * The moment, which makes ids sort by age until the year 5188, and what
  * nobody can guess.
  */
-static int
-make_id(char id[SESSION_ID_LEN + 1])
+int
+store_make_id(char id[SESSION_ID_LEN + 1])
 {
 	struct timespec t;
 	uint64_t ms;
@@ -50,7 +51,7 @@ complete(const struct config *c, struct session *s, struct failure *f)
 {
 	char why[160];
 
-	if (make_id(s->id) != 0) {
+	if (store_make_id(s->id) != 0) {
 		(void)failure_set(f, "session", errno, "getrandom");
 		return SESSION_FAILED;
 	}
@@ -101,6 +102,8 @@ fill(
 		return failure_set(f, "state", errno, "make a session");
 	if (make_project(c, dir) != 0)
 		return failure_set(f, "state", errno, "make a project");
+	if (s->root >= 0 && stack_copy_root(c, s->root, dir, "upper") != 0)
+		return failure_set(f, "state", errno, "make its root");
 	if (s->base != NULL && images_write_file(dir, "image", s->base, f) != 0)
 		return -1;
 	return store_write(dir, s, f);

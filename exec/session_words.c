@@ -67,6 +67,18 @@ words_expires(const char *text, int64_t *ret)
 	return 0;
 }
 
+int
+words_count(const char *text, uint64_t *ret)
+{
+	char *end;
+
+	errno = 0;
+	*ret = strtoull(text, &end, 10);
+	if (*text < '0' || *text > '9' || *end != '\0' || errno != 0)
+		return words_wrong("limit: not a number:", text);
+	return 0;
+}
+
 /* "--time 5000" and the like, at *words: 1 when it is none. */
 static int
 parse_limit(char ***words, struct limits *l)

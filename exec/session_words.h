@@ -21,6 +21,9 @@ const char *words_value(char ***words, const char *name);
 int words_ttl(const char *text, int64_t *ret);
 int words_expires(const char *text, int64_t *ret);
 
+/* A number of things. */
+int words_count(const char *text, uint64_t *ret);
+
 /* One option of `create`; 1 when there is no such one. */
 int words_create(char ***words, struct session *s);
 

@@ -98,6 +98,9 @@ int store_expire(const struct config *c, const struct state *st, bool dry,
 int store_list(
     const struct state *st, const char *after, char **ret_ids, size_t *ret_n);
 
+/* A name for a new one; later ones sort after it. 0 or -1/errno. */
+int store_make_id(char id[SESSION_ID_LEN + 1]);
+
 /* How many there are; UINT64_MAX/errno when that cannot be told. */
 uint64_t store_count(const struct state *st);
 

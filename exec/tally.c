@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <signal.h>
+#include <stdio.h>
 #include <unistd.h>
 
 #include "deputy.h"
@@ -21,6 +22,7 @@ static const char *const trees[] = { "upper", NULL };
 /* For deputy_run(). */
 struct task {
 	int session;
+	const char *const *trees;
 	const struct usage *most;
 	int out; /* takes the usage */
 };
@@ -31,18 +33,18 @@ count_for(void *context)
 	const struct task *t = context;
 	struct usage u;
 
-	return usage_count(t->session, trees, t->most, &u) != 0 ||
+	return usage_count(t->session, t->trees, t->most, &u) != 0 ||
 	       write(t->out, &u, sizeof(u)) != sizeof(u);
 }
 
-int
-tally(const struct config *c, int session, const struct usage *most,
-    struct usage *ret)
+static int
+count(const struct config *c, int dir, const char *const *names,
+    const struct usage *most, struct usage *ret)
 {
-	struct task t = { session, most, -1 };
+	struct task t = { dir, names, most, -1 };
 	int fds[2], r;
 
-	if (usage_count(session, trees, most, ret) == 0)
+	if (usage_count(dir, names, most, ret) == 0)
 		return 0;
 	/* Files that the caller may not reach are counted by who may. */
 	if (errno != EACCES || ids_privileged() || pipe2(fds, O_CLOEXEC) != 0)
@@ -54,6 +56,24 @@ tally(const struct config *c, int session, const struct usage *most,
 	(void)close(fds[0]);
 	(void)close(fds[1]);
 	return r == 0 ? 0 : -1;
+}
+
+int
+tally(const struct config *c, int session, const struct usage *most,
+    struct usage *ret)
+{
+	return count(c, session, trees, most, ret);
+}
+
+int
+tally_layer(
+    const struct config *c, int dir, const char *layer, struct usage *ret)
+{
+	char path[128];
+	const char *const names[] = { path, NULL };
+
+	(void)snprintf(path, sizeof(path), "layers/%s", layer);
+	return count(c, dir, names, NULL, ret);
 }
 
 static bool

@@ -16,6 +16,11 @@
 int tally(const struct config *c, int session, const struct usage *most,
     struct usage *ret);
 
+/* The same of one layer, in the state_dir that is open at dir, and all of it.
+ */
+int tally_layer(
+    const struct config *c, int dir, const char *layer, struct usage *ret);
+
 /*
  * The same, and what the processes of the /proc at proc have open besides; but
  * only where there are few files, which takes some 2 ms. 0 or -1.

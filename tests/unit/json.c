@@ -98,10 +98,14 @@ commas(void)
 static void
 nesting(void)
 {
-	for (int i = 0; i < JSON_DEPTH_MAX; i++)
+	char whole[2 * JSON_LEVELS_MAX + 1] = "";
+
+	memset(whole, '[', JSON_LEVELS_MAX);
+	memset(whole + JSON_LEVELS_MAX, ']', JSON_LEVELS_MAX);
+	for (int i = 0; i < JSON_LEVELS_MAX; i++)
 		json_array(&json, NULL);
-	expect_json("[[[[[[[[[[[[[[[[]]]]]]]]]]]]]]]]");
-	for (int i = 0; i < JSON_DEPTH_MAX + 1; i++)
+	expect_json(whole);
+	for (int i = 0; i < JSON_LEVELS_MAX + 1; i++)
 		json_object(&json, i == 0 ? NULL : "a");
 	json_null(&json, "b");
 	HOLDS(json_finish(&json) == -1);

@@ -1,0 +1,37 @@
+#ifndef EXEC_SESSION_CALL_H
+#define EXEC_SESSION_CALL_H
+
+#include <stdbool.h>
+
+#include "config.h"
+#include "session.h"
+
+/* What one call of `mayfly session`, or `mayfly snapshot`, is about. */
+struct call {
+	struct config config;
+	const char *owner; /* whose sessions there are, NULL: everybody's */
+	char **words; /* behind the subcommand, NULL-terminated */
+	bool json;
+	struct session session;
+	struct failure failure;
+};
+
+/* The owner of what the caller makes. */
+const char *call_self(void);
+
+/*
+ * Reads the configuration and sees what the caller may see; words may have
+ * "--json", which is taken out, where has_json. 0, or the exit status.
+ */
+int call_begin(struct call *k, char **words, bool has_json);
+
+/* Says why there is no `what` of that id; the exit status. */
+int call_tell(const struct call *k, enum session_result r, const char *what,
+    const char *id);
+
+/* session_copies.c: the verbs that make sessions and snapshots of a session. */
+int copies_snapshot(struct call *k);
+int copies_fork(struct call *k);
+int copies_tree(struct call *k);
+
+#endif
