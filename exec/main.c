@@ -24,13 +24,10 @@ static const struct command {
 	    "say who may call over TCP" },
 	{ "session", session_main, "session VERB ...",
 	    "a root file system that stays from run to run" },
-<<<<<<< HEAD
 	{ "image", image_main, "image VERB ...",
 	    "root file systems: pull, import, build, show, delete" },
-=======
 	{ "snapshot", snapshot_main, "snapshot VERB ...",
 	    "what sessions were, to make others from" },
->>>>>>> 71fa9ee (Snapshots and forks of sessions, and the tree of them)
 	{ "reap", reap_main, "reap [--dry-run]",
 	    "remove expired sessions and what crashes left behind" },
 	{ "doctor", doctor_main, "doctor [--json]",

@@ -206,18 +206,26 @@ snapshot_take(const struct config *c, const char *owner, const char *id,
 	return r;
 }
 
-/* Opens the state and the snapshots in it. */
-static int
-open_all(const struct config *c, struct state *st, struct failure *f)
+/*
+ * Opens the state and the snapshots in it. Whoever only looks makes no
+ * directory: SESSION_NOT_FOUND where there are none, and st is closed.
+ */
+static enum session_result
+open_all(const struct config *c, struct state *st, int *ret_fd,
+    struct failure *f)
 {
-	int fd;
+	enum session_result r = SESSION_NOT_FOUND;
 
+	*ret_fd = -1;
 	if (state_open(c, st, f) != 0)
-		return -1;
-	fd = state_open_private(st->dir, "snapshots", f);
-	if (fd < 0)
+		return SESSION_FAILED;
+	if (faccessat(st->dir, "snapshots", F_OK, 0) == 0 || errno != ENOENT) {
+		*ret_fd = state_open_private(st->dir, "snapshots", f);
+		r = *ret_fd < 0 ? SESSION_FAILED : SESSION_OK;
+	}
+	if (r != SESSION_OK)
 		state_close(st);
-	return fd;
+	return r;
 }
 
 enum session_result

@@ -43,13 +43,18 @@ is_kept(const char *name)
 	       strncmp(name, "system.posix_acl_", 17) == 0;
 }
 
-/* 0 or an errno value. */
+/* What `to` has of them goes first. 0 or an errno value. */
 static int
-copy_attributes(const char *from, const char *to)
+copy_xattrs(const char *from, const char *to)
 {
 	static char names[NAMES_MAX], value[VALUE_MAX];
-	ssize_t len = listxattr(from, names, sizeof(names)), size;
+	ssize_t len = listxattr(to, names, sizeof(names)), size;
 
+	for (const char *n = names; n < names + len; n += strlen(n) + 1) {
+		if (is_kept(n) && removexattr(to, n) != 0)
+			return errno;
+	}
+	len = listxattr(from, names, sizeof(names));
 	if (len < 0)
 		return errno == EOPNOTSUPP ? 0 : errno;
 	for (const char *n = names; n < names + len; n += strlen(n) + 1) {
@@ -62,33 +67,40 @@ copy_attributes(const char *from, const char *to)
 	return 0;
 }
 
-static int
-copy_root(void *context)
+int
+stack_copy_attributes(int from, int to)
 {
-	const struct copy *k = context;
-	char from[32], to[32];
+	char source[32], target[32];
 	struct timespec times[2];
 	struct stat st;
 	int error;
-	auto_fd fd = openat(
-	    k->dir, k->name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 
-	if (fd < 0 || fstat(k->from, &st) != 0)
+	if (fstat(from, &st) != 0)
 		return errno;
-	/* Such a descriptor has attributes by its name alone. */
-	(void)snprintf(from, sizeof(from), "/proc/self/fd/%d", k->from);
-	(void)snprintf(to, sizeof(to), "/proc/self/fd/%d", fd);
-	error = copy_attributes(from, to);
+	/* Descriptors of O_PATH have attributes by their names alone. */
+	(void)snprintf(source, sizeof(source), "/proc/self/fd/%d", from);
+	(void)snprintf(target, sizeof(target), "/proc/self/fd/%d", to);
+	error = copy_xattrs(source, target);
 	if (error != 0)
 		return error;
 	times[0] = st.st_atim;
 	times[1] = st.st_mtim;
 	/* A new owner takes bits away, and the right to set them. */
-	if (fchownat(fd, "", st.st_uid, st.st_gid, AT_EMPTY_PATH) != 0 ||
-	    chmod(to, st.st_mode & 07777) != 0 ||
-	    utimensat(AT_FDCWD, to, times, 0) != 0)
+	if (fchownat(to, "", st.st_uid, st.st_gid, AT_EMPTY_PATH) != 0 ||
+	    chmod(target, st.st_mode & 07777) != 0 ||
+	    utimensat(AT_FDCWD, target, times, 0) != 0)
 		return errno;
 	return 0;
+}
+
+static int
+copy_root(void *context)
+{
+	const struct copy *k = context;
+	auto_fd fd = openat(
+	    k->dir, k->name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+	return fd < 0 ? errno : stack_copy_attributes(k->from, fd);
 }
 
 int
@@ -317,8 +329,8 @@ own_root(void *context)
  * A run can give its root to another user, and an ordinary user has to lock
  * the layer, which takes opening it. `upper` has what the root was.
  */
-static int
-reach_root(const struct config *c, const struct state *st, const char *id)
+int
+stack_reach(const struct config *c, const struct state *st, const char *id)
 {
 	auto_fd layers = openat(st->dir, "layers/id", OPEN_DIR);
 	struct copy k = { -1, layers, id };
@@ -385,7 +397,7 @@ push(const struct config *c, const struct state *st, struct session *s,
 	if (give_upper(c, st, s, layer + 3, f) != 0)
 		return SESSION_FAILED;
 	if (renew_upper(c, st, s->dir, layer) == 0 &&
-	    reach_root(c, st, layer + 3) == 0)
+	    stack_reach(c, st, layer + 3) == 0)
 		return SESSION_OK;
 	(void)failure_set(f, "state", errno, "make an upper");
 	return SESSION_FAILED;

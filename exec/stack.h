@@ -49,6 +49,15 @@ stack_push(const struct config *c, const struct state *st, struct session *s,
 int
 stack_copy_root(const struct config *c, int from, int dir, const char *name);
 
+/* The same of two directories, with the caller's rights. 0 or errno's value. */
+int stack_copy_attributes(int from, int to);
+
+/*
+ * Makes the directory layers/id/ID one that the caller can open: an ordinary
+ * user's run can give its root to another id. 0 or -1/errno.
+ */
+int stack_reach(const struct config *c, const struct state *st, const char *id);
+
 /* The layer's directory, with O_PATH. -1/errno. */
 int stack_open_layer(const struct state *st, const char *layer);
 

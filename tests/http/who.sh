@@ -203,6 +203,56 @@ if testcase "a session is its token's, and not there for others"; then
 	tokens_stop
 fi
 
+if testcase "a snapshot is its token's, and so are forks and trees"; then
+	tokens_start
+	token one
+	token two
+	token chief --admin
+	TOKEN=${TOKENS[one]} session '{"env": {"A": "secret"}}'
+	TOKEN=${TOKENS[one]} http POST "/sessions/$id/run" \
+	    '{"command": "echo secret >/root/f"}'
+	TOKEN=${TOKENS[one]} http POST "/sessions/$id/snapshots" '{}'
+	taken=$(jq -r .snapshot_id out)
+	for path in "/snapshots/$taken" "/sessions/$id/tree"; do
+		TOKEN=${TOKENS[two]} http GET "$path"
+		expect_error 404 not_found
+	done
+	for path in snapshots fork; do
+		TOKEN=${TOKENS[two]} http POST "/sessions/$id/$path" '{}'
+		expect_error 404 not_found
+	done
+	TOKEN=${TOKENS[two]} http GET /snapshots
+	expect_json '. == []'
+	TOKEN=${TOKENS[two]} http GET "/snapshots?session=$id"
+	expect_json '. == []'
+	TOKEN=${TOKENS[two]} http POST /sessions "{\"snapshot\": \"$taken\"}"
+	expect_error 422 invalid_field snapshot
+	sed 's/"request_id":.*//' out >other
+	TOKEN=${TOKENS[two]} http POST /sessions \
+	    '{"snapshot": "aaaaaaaaaaaaaaaaaaaaaaaaaa"}'
+	check "it differs" cmp -s other <(sed 's/"request_id":.*//' out)
+	TOKEN=${TOKENS[two]} http DELETE "/snapshots/$taken"
+	expect_error 404 not_found
+	TOKEN=${TOKENS[chief]} http GET "/snapshots/$taken"
+	expect_code 200
+	# What the chief makes of it is the chief's, and for one not there.
+	TOKEN=${TOKENS[chief]} http POST "/sessions/$id/fork" '{}'
+	expect_code 201
+	theirs=$(jq -r '.sessions[0].id' out)
+	TOKEN=${TOKENS[one]} http GET "/sessions/$theirs"
+	expect_error 404 not_found
+	TOKEN=${TOKENS[one]} http GET "/sessions/$id/tree"
+	expect_json "[.. | .id? // empty] == [\"$id\"]"
+	TOKEN=${TOKENS[chief]} http GET "/sessions/$theirs/tree"
+	expect_json "[.. | .id? // empty] == [\"$id\", \"$theirs\"]"
+	TOKEN=${TOKENS[chief]} http DELETE "/sessions/$theirs"
+	TOKEN=${TOKENS[one]} http DELETE "/snapshots/$taken"
+	expect_code 204
+	TOKEN=${TOKENS[one]} http DELETE "/sessions/$id"
+	expect_code 204
+	tokens_stop
+fi
+
 if testcase "on the UNIX socket a session is its user's; root sees all" &&
     require "only root can be others" test "$EUID" = 0; then
 	CALLER=$OTHER session

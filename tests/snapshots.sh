@@ -1,0 +1,718 @@
+#!/bin/bash
+# A snapshot is what a session was, a fork what it is; both go on by
+# themselves, and what nobody needs any more goes.
+# as: root user subuid
+# shellcheck disable=SC2016 # programs in single quotes are for inside
+
+# shellcheck source=tests/t.sh
+. "$(dirname "$0")/t.sh"
+
+STATE=$T_ROOT/state
+[[ $AS == root ]] || STATE=$T_ROOT/state/mayfly
+id=''
+
+# `mayfly session ...` with nothing to read; leaves out, err and status.
+session()
+{
+	mayfly session "$@" </dev/null >out 2>err
+	status=$?
+}
+
+snapshot()
+{
+	mayfly snapshot "$@" </dev/null >out 2>err
+	status=$?
+}
+
+# Makes a session; sets id.
+create()
+{
+	session create --ttl none "$@"
+	id=$(cat out)
+	[[ $status == 0 && $id =~ ^[a-z0-9]{26}$ ]] ||
+	    fail "no session was made: $status"
+}
+
+# A run of a script in the session.
+inside()
+{
+	local words=()
+
+	while [[ $1 == --* ]]; do
+		words+=("$1" "$2")
+		shift 2
+	done
+	session run "$id" "${words[@]}" -- sh -c "$1"
+}
+
+# A snapshot of the session; sets taken.
+take()
+{
+	session snapshot "${2:-$id}" ${1:+"$1"}
+	taken=$(cat out)
+	[[ $status == 0 && $taken =~ ^[a-z0-9]{26}$ ]] ||
+	    fail "no snapshot was taken: $status"
+}
+
+# Forks of the session; sets forks.
+fork()
+{
+	session fork "$id" "$@"
+	expect_status 0
+	mapfile -t forks <out
+	check "${#forks[@]} forks were made" test "${#forks[@]}" = "${1:-1}"
+}
+
+delete()
+{
+	local one
+
+	for one; do
+		session delete "$one"
+		expect_status 0
+	done
+}
+
+reap()
+{
+	mayfly reap "$@" </dev/null >out 2>err
+	status=$?
+	expect_status 0
+}
+
+# Layers on disk.
+layers()
+{
+	find "$STATE/layers" -mindepth 2 -maxdepth 2 2>/dev/null | wc -l
+}
+
+# Those that a manifest names.
+depth()
+{
+	tr '\0' '\n' <"$STATE/${2:-sessions}/$1/image" | grep -c '^snapshot='
+}
+
+# What is in a directory, in one line.
+names()
+{
+	find "$1" -mindepth 1 -maxdepth 1 -printf '%f\n' | sort | xargs
+}
+
+# With these sessions and snapshots all of it goes.
+expect_gone()
+{
+	delete "$@"
+	snapshot list
+	while read -r one _; do
+		mayfly snapshot delete "$one" </dev/null >/dev/null
+	done <out
+	reap
+	find "$STATE"/{layers/*,snapshots,sessions,trash,tree} -mindepth 1 \
+	    -maxdepth 1 >out
+	expect_no_out
+}
+
+# The directories that the first of them makes for all later ones.
+(
+	cd "$T_ROOT" || exit
+	create
+	inside 'echo >/root/f'
+	fork
+	take
+	expect_gone "$id" "${forks[@]}"
+) </dev/null
+
+if testcase "a snapshot is what the session was, and the session goes on"; then
+	create
+	inside 'echo one >/root/f; mkdir -p /opt/d/e; echo x >/opt/d/e/x
+	    ln -s f /root/l; echo gone >/root/gone'
+	take first
+	inside 'cat /root/f /root/gone; echo two >/root/f; rm /root/gone
+	    rm -r /opt/d; mkdir /opt/d; echo y >/opt/d/y'
+	expect_out $'one\ngone'
+	session create --snapshot "$taken"
+	other=$(cat out)
+	session run "$other" -- sh -c 'cat /root/l /root/gone; ls /opt/d
+	    echo three >/root/f'
+	expect_out $'one\ngone\ne'
+	inside 'cat /root/l; ls /root /opt/d'
+	expect_out $'two\n/opt/d:\ny\n\n/root:\nf\nl'
+	session run "$other" -- cat /root/f
+	expect_out three
+	# Once more of the same, which is as it was.
+	session create --snapshot "$taken"
+	third=$(cat out)
+	session run "$third" -- cat /root/f
+	expect_out one
+	expect_gone "$id" "$other" "$third"
+fi
+
+if testcase "a fork is what the session is, and each goes on by itself"; then
+	create
+	inside 'echo one >/root/f; mkdir /root/d; echo >/root/d/x'
+	fork 3
+	inside 'echo parent >/root/f; rm -r /root/d'
+	session run "${forks[0]}" -- sh -c 'cat /root/f; echo a >/root/f'
+	expect_out one
+	session run "${forks[1]}" -- sh -c 'cat /root/f; ls /root/d; rm /root/f'
+	expect_out $'one\nx'
+	session run "${forks[2]}" -- sh -c 'cat /root/f; mkdir /root/e'
+	expect_out one
+	inside 'cat /root/f; ls /root'
+	expect_out $'parent\nf'
+	session run "${forks[0]}" -- sh -c 'cat /root/f; ls /root'
+	expect_out $'a\nd\nf'
+	session run "${forks[1]}" -- ls /root
+	expect_out d
+	session show "${forks[2]}" --json
+	expect_json ".parent == \"$id\""
+	# The parent's end is nothing to them.
+	delete "$id"
+	reap
+	session run "${forks[1]}" -- ls /root/d
+	expect_out x
+	expect_gone "${forks[@]}"
+fi
+
+# What is done to a tree in each step, in words of the shell.
+STEPS=(
+	'mkdir -p /r/a/b/c; cd /r; for i in 1 2 3 4 5 6; do echo $i >f$i
+	    echo $i >a/f$i; echo $i >a/b/f$i; mkdir d$i; echo x >d$i/x; done
+	    ln f1 h1; ln -s a/b up; mkfifo pipe; chmod 4755 f2'
+	'cd /r; rm f1 a/f1; rm -r d1; mv d2/x d3/y; echo more >>a/b/f2
+	    chmod 700 a/b; rmdir d2; touch -d @1000 f3'
+	'cd /r; mkdir d1; echo new >d1/z; mkdir d2; echo >f1; rm -r a/b
+	    mkdir a/b; echo only >a/b/only; rm f4; ln -s f5 f4'
+	'cd /r; rm -r a; echo file >a; rm d1/z; echo z2 >d1/z; mv f6 d4/f6
+	    rm -r d5; ln f5 d5'
+	'cd /r; rm a; mkdir -m 0711 a; mkdir a/b; echo last >a/b/f1; rm f4
+	    mkdir f4; echo in >f4/in; rm -r d4; rm pipe h1; echo >>f2
+	    chmod 0750 .; chmod 711 /'
+)
+# All that can be seen of it.
+SEE='find /r ! -type d -printf "%p %M %s %l %TY\n" -type f -exec cat {} \;
+    find /r -type d -printf "%p %M\n"; stat -c %a /'
+
+if testcase "layers over layers are what one directory would have been"; then
+	create
+	control=$id
+	create
+	for step in "${STEPS[@]}"; do
+		session run "$control" -- sh -c "$step"
+		expect_status 0
+		inside "$step"
+		expect_status 0
+		take
+		inside "$SEE"
+		sort out >seen
+		session run "$control" -- sh -c "$SEE"
+		sort out >wanted
+		check "it differs after: $step: $(diff wanted seen | head -4)" \
+		    cmp -s wanted seen
+	done
+	check "there are $(depth "$id") layers" \
+	    test "$(depth "$id")" = ${#STEPS[@]}
+	fork
+	session run "${forks[0]}" -- sh -c "$SEE"
+	sort out >seen
+	check "the fork differs: $(diff wanted seen | head -4)" \
+	    cmp -s wanted seen
+	expect_gone "$control" "$id" "${forks[@]}"
+fi
+
+# The session is as the control is.
+expect_as_control()
+{
+	session run "$1" -- sh -c "$SEE"
+	sort out >seen
+	session run "$control" -- sh -c "$SEE"
+	sort out >wanted
+	check "it differs $2: $(diff wanted seen | head -4)" \
+	    cmp -s wanted seen
+}
+
+if testcase "many layers become one, which is as they were together"; then
+	create
+	control=$id
+	create
+	for round in 1 2 3 4; do
+		for step in "${STEPS[@]}"; do
+			step="ulimit -n 64; $step; mkdir /r/m$round
+			    echo $round >/r/m$round/x; rm -rf /r/m$((round - 2))
+			    test $round = 3 && rm -rf /tmp && mkdir /tmp"
+			session run "$control" -- sh -c "$step"
+			inside "$step"
+			take
+		done
+		[[ $round != 3 ]] || kept=$taken
+	done
+	check "there are $(depth "$id") layers" test "$(depth "$id")" = 20
+	fork
+	expect_as_control "$id" before
+	session create --snapshot "$kept"
+	old=$(cat out)
+	session run "$old" -- sh -c "$SEE"
+	sort out >old.before
+	inside 'echo >/r/upper'
+	session run "$control" -- sh -c 'echo >/r/upper'
+	reap --dry-run
+	expect_out_has "^would remove layers of session $id$"
+	check "a dry run merges" test "$(depth "$id")" = 20
+	reap
+	check "there are $(depth "$id") layers" test "$(depth "$id")" = 1
+	check "the fork has $(depth "${forks[0]}") layers" \
+	    test "$(depth "${forks[0]}")" = 1
+	check "the snapshot has $(depth "$taken" snapshots) layers" \
+	    test "$(depth "$taken" snapshots)" = 1
+	expect_as_control "$id" after
+	session run "$old" -- sh -c "$SEE"
+	sort out >old.after
+	check "another one differs: $(diff old.before old.after | head -4)" \
+	    cmp -s old.before old.after
+	inside 'rm -r /r; mkdir /r; echo >/r/f'
+	session run "$control" -- sh -c 'rm -r /r; mkdir /r; echo >/r/f'
+	expect_as_control "$id" "after more"
+	session run "${forks[0]}" -- sh -c "test ! -e /r/upper && $SEE"
+	expect_status 0
+	reap
+	expect_no_out
+	expect_gone "$control" "$id" "${forks[@]}" "$old"
+fi
+
+if testcase "layers that cannot be merged stay, and too many are refused"; then
+	create
+	inside --time 60000 --wall 60000 \
+	    'for i in $(seq 300); do mkdir d; cd d; done'
+	for n in {1..16}; do
+		inside "echo $n >/root/f"
+		take
+	done
+	inside 'echo 17 >/root/f'
+	take
+	mayfly reap </dev/null >out 2>err
+	check "it is no trouble" test $? = 125
+	expect_err_has "^mayfly: reap: '$id' stays: "
+	reap
+	check "there are $(depth "$id") layers" test "$(depth "$id")" = 17
+	inside 'cat /root/f'
+	expect_out 17
+	for n in {18..100}; do
+		inside "echo $n >/root/f"
+		take
+	done
+	inside 'echo 101 >/root/f'
+	session snapshot "$id"
+	expect_status 64
+	expect_err_has '^mayfly: session: snapshot: .* 100 layers'
+	session fork "$id"
+	expect_status 64
+	inside 'cat /root/f'
+	expect_out 101
+	expect_gone "$id"
+fi
+
+if [[ $AS != user ]] && testcase "owners stay, also of the root"; then
+	create
+	inside 'touch /f && chown 7:8 /f; mkdir -m 0700 /d; chown 1000 /d
+	    touch /d/x; chown 1000:1001 /; chmod 0750 /'
+	take
+	fork 1
+	session create --snapshot "$taken"
+	other=$(cat out)
+	SEE_OWNERS='stat -c "%n %u %g %a" /f /d /d/x'
+	for one in "$id" "${forks[0]}" "$other"; do
+		session run "$one" -- sh -c "$SEE_OWNERS"
+		expect_out $'/f 7 8 644\n/d 1000 0 700\n/d/x 0 0 644'
+	done
+	for one in "$id" "${forks[0]}"; do
+		session run "$one" -- stat -c '%u %g %a' /
+		expect_out '1000 1001 750'
+	done
+	if [[ $AS == root ]]; then
+		session run "$other" -- stat -c '%u %g %a' /
+		expect_out '1000 1001 750'
+	fi
+	expect_gone "$id" "${forks[@]}" "$other"
+fi
+
+if testcase "variables, directory, limits and life are inherited"; then
+	create --env A=1 --env B=2 --cwd /tmp --nofile 33 \
+	    --expires 2100-01-01T00:00:00Z
+	session ttl "$id" 777
+	inside 'echo >/root/f'
+	take name
+	fork
+	session run "${forks[0]}" -- sh -c 'echo $A$B; pwd; ulimit -n'
+	expect_out $'12\n/tmp\n33'
+	session show "${forks[0]}" --json
+	expect_json '.ttl == 777 and .image == "host" and
+	    .expires_at == "2100-01-01T00:00:00Z" and .cwd == "/tmp"'
+	session create --snapshot "$taken" --env B=3 --env C=4 --cwd / \
+	    --nofile 35
+	other=$(cat out)
+	session run "$other" -- sh -c 'echo $A$B$C; pwd; ulimit -n'
+	expect_out $'134\n/\n35'
+	session show "$other" --json
+	expect_json ".ttl == 300 and .parent == \"$id\" and .expires_at == null"
+	session create --snapshot "$taken"
+	third=$(cat out)
+	session run "$third" -- sh -c 'echo $A$B$C; pwd; ulimit -n'
+	expect_out $'12\n/tmp\n33'
+	session create --snapshot "$taken" --image host
+	expect_status 64
+	expect_gone "$id" "${forks[@]}" "$other" "$third"
+fi
+
+if testcase "what nobody has written in makes no layer"; then
+	create
+	take
+	fork 2
+	check "there is a layer" test "$(layers)" = 0
+	inside 'echo >/root/f'
+	take
+	take
+	fork
+	check "there are $(layers) layers" test "$(layers)" = 1
+	# Its root alone is enough of a difference.
+	inside 'chmod 0751 /'
+	take
+	check "there are $(layers) layers" test "$(layers)" = 2
+	session create --snapshot "$taken"
+	other=$(cat out)
+	session run "$other" -- stat -c %a /
+	expect_out 751
+	mapfile -t all < <(mayfly session list </dev/null | cut -d ' ' -f 1)
+	expect_gone "${all[@]}"
+fi
+
+if testcase "a snapshot has a name, a session, a moment and a size"; then
+	create
+	inside --fsize 100000 'head -c 4000000 /dev/urandom >/root/f'
+	session snapshot "$id" 'one "name" é' --json
+	expect_json 'keys == ["created_at", "name", "session_id", "size_kb",
+	    "snapshot_id"] and .name == "one \"name\" é" and
+	    .session_id == "'"$id"'" and .size_kb >= 3900 and
+	    .size_kb < 6000 and (.created_at | test("^20.*Z$"))'
+	first=$(jq -r .snapshot_id out)
+	inside --fsize 100000 'head -c 2000000 /dev/urandom >/root/g'
+	take
+	snapshot show "$taken" --json
+	expect_json '.name == null and .size_kb >= 5800 and .size_kb < 9000'
+	snapshot list --json
+	expect_json "map(.snapshot_id) == [\"$first\", \"$taken\"]"
+	snapshot list --limit 1 --json
+	expect_json "map(.snapshot_id) == [\"$first\"]"
+	snapshot list --after "$first" --session "$id"
+	expect_out_has "^$taken $id 20[^ ]* [0-9]+ $"
+	snapshot list --session "$taken"
+	expect_no_out
+	snapshot show "$first"
+	expect_out_has '^name +one "name" é$'
+	long=$(printf 'x%.0s' {1..129})
+	for name in $'a\nb' $'\x1b[2J' "$long" $'\x7f'; do
+		session snapshot "$id" "$name"
+		expect_status 64
+		expect_err_has '^mayfly: session: name: '
+	done
+	session snapshot "$id" "${long:1}"
+	expect_status 0
+	expect_gone "$id"
+fi
+
+if testcase "of many files the size is counted by the reaper"; then
+	create
+	inside --nofile 64 --time 60000 --wall 60000 \
+	    'cd /root; for i in $(seq 3000); do echo $i >f$i; done'
+	take
+	real=$(t_as du -sk "$STATE"/layers/id/* | cut -f 1)
+	reap
+	snapshot show "$taken" --json
+	check "it is $(jq .size_kb out), not $real" test \
+	    "$(jq .size_kb out)" -ge $((real - 8)) -a \
+	    "$(jq .size_kb out)" -le $((real + 8))
+	expect_gone "$id"
+fi
+
+if testcase "what is no snapshot, session or number is refused"; then
+	create
+	for words in "snapshot aaaaaaaaaaaaaaaaaaaaaaaaaa" \
+	    "fork aaaaaaaaaaaaaaaaaaaaaaaaaa" "tree aaaaaaaaaaaaaaaaaaaaaaaaaa" \
+	    "snapshot ../x" "tree x"; do
+		# shellcheck disable=SC2086
+		session $words
+		expect_status 125
+		expect_err_has '^mayfly: session: there is no session '
+	done
+	for count in 0 17 x -1 1.5 ''; do
+		session fork "$id" "$count"
+		expect_status 64
+		expect_err_has '^mayfly: session: count: '
+	done
+	for verb in snapshot fork tree; do
+		session $verb
+		expect_status 64
+		session $verb "$id" 1 2
+		expect_status 64
+	done
+	for one in aaaaaaaaaaaaaaaaaaaaaaaaaa "$id" ../x ''; do
+		session create --snapshot "$one"
+		expect_status 64
+		expect_err_has '^mayfly: session: snapshot: '
+		snapshot show "${one:-x}"
+		expect_status 125
+		expect_err_has 'there is no snapshot '
+		snapshot delete "${one:-x}"
+		expect_status 125
+	done
+	for words in none show "show --json" "delete" "list --none" \
+	    "list --session x" "list --limit x"; do
+		# shellcheck disable=SC2086
+		snapshot $words
+		expect_status 64
+	done
+	check "there are sessions" test \
+	    "$(mayfly session list </dev/null | wc -l)" = 1
+	expect_gone "$id"
+fi
+
+if testcase "a session in which somebody runs is waited for, then busy"; then
+	create
+	mkfifo in
+	exec 9<>in
+	spawn session run "$id" -- sh -c 'echo up; read x; echo end >/root/f' \
+	    <in
+	await "it runs" grep -q up out
+	for verb in snapshot fork; do
+		MAYFLY_SESSION_WAIT=300 t_as "$MAYFLY" session $verb "$id" \
+		    </dev/null >out2 2>err2
+		check "$verb: not refused" test $? = 125
+		check "$verb: not as busy" grep -q "$id is busy$" err2
+	done
+	t_as "$MAYFLY" session fork "$id" </dev/null >forked 2>err2 9>&- &
+	forking=$!
+	sleep 0.2
+	check "the fork does not wait" test ! -s forked
+	echo >&9
+	finish
+	exec 9>&-
+	wait "$forking"
+	session run "$(cat forked)" -- cat /root/f
+	expect_out end
+	expect_gone "$id" "$(cat forked)"
+fi
+
+if testcase "max_sessions and max_snapshots hold, and nothing half is left"
+then
+	create
+	inside 'echo >/root/f'
+	MAYFLY_MAX_SESSIONS=4 t_as "$MAYFLY" session fork "$id" 4 </dev/null \
+	    >out 2>err
+	check "four more were made" test $? = 125
+	expect_err_has max_sessions
+	expect_no_out
+	check "some are there" test "$(mayfly session list </dev/null |
+	    wc -l)" = 1
+	MAYFLY_MAX_SNAPSHOTS=1 t_as "$MAYFLY" session snapshot "$id" \
+	    </dev/null >out 2>err
+	check "none was taken" test $? = 0
+	MAYFLY_MAX_SNAPSHOTS=1 t_as "$MAYFLY" session snapshot "$id" \
+	    </dev/null >out 2>err
+	check "one more was taken" test $? = 125
+	expect_err_has max_snapshots
+	MAYFLY_MIN_FREE=1000000000000 t_as "$MAYFLY" session snapshot "$id" \
+	    </dev/null >out 2>err
+	check "it was taken on a full disk" test $? = 125
+	expect_gone "$id"
+fi
+
+if testcase "a layer goes when nobody names it, and nobody runs over it"; then
+	create
+	inside 'echo 1 >/root/f'
+	take
+	first=$taken
+	inside 'echo 2 >/root/g'
+	fork
+	check "there are $(layers) layers" test "$(layers)" = 2
+	delete "$id"
+	reap
+	check "there are $(layers) layers" test "$(layers)" = 2
+	snapshot delete "$first"
+	reap --dry-run
+	expect_no_out
+	mkfifo in
+	exec 9<>in
+	spawn session run "${forks[0]}" -- sh -c 'echo up; read x; cat /root/*' \
+	    <in
+	await "it runs" grep -q up out
+	t_as "$MAYFLY" session delete "${forks[0]}" >deleted 2>&1 &
+	deleting=$!
+	wait "$deleting"
+	finish
+	exec 9>&-
+	reap --dry-run
+	check "a dry run says $(wc -l <out)" test \
+	    "$(grep -c '^would remove layer ' out)" = 2
+	check "a dry run removes" test "$(layers)" = 2
+	reap
+	check "there are $(layers) layers" test "$(layers)" = 0
+	expect_gone
+fi
+
+if testcase "while somebody makes a layer none goes"; then
+	create
+	inside 'echo 1 >/root/f'
+	take
+	delete "$id"
+	snapshot delete "$taken"
+	exec 8<"$STATE/layers"
+	flock -s 8
+	reap
+	check "it has gone" test "$(layers)" = 1
+	exec 8>&-
+	exec 8<"$(echo "$STATE"/layers/id/*)"
+	flock -s 8
+	reap
+	check "it has gone" test "$(layers)" = 1
+	exec 8>&-
+	# What may be named in what cannot be read is kept.
+	create
+	t_as sh -c "echo mayfly-image 9 >'$STATE/sessions/$id/image'"
+	mayfly reap </dev/null >out 2>err
+	check "it is no trouble" test $? = 125
+	expect_err_has "^mayfly: reap: '$id' stays: "
+	check "it has gone" test "$(layers)" = 1
+	delete "$id"
+	expect_gone
+fi
+
+if testcase "what a crash leaves of a snapshot is put right"; then
+	create
+	inside 'echo 1 >/root/f'
+	dir=$STATE/sessions/$id
+	# Its manifest names what its upper has not become.
+	take
+	inside 'echo 2 >/root/g'
+	t_as sh -c "printf 'snapshot=id/aaaaaaaaaaaaaaaaaaaaaaaaaa 1\\0' \
+	    >>'$dir/image'"
+	inside 'cat /root/f /root/g'
+	expect_out $'1\n2'
+	check "it is still named" test "$(depth "$id")" = 1
+	# Its upper has become a layer, and there is no new one.
+	t_as sh -c "printf 'snapshot=id/bbbbbbbbbbbbbbbbbbbbbbbbbb 1\\0' \
+	    >>'$dir/image'; mv '$dir/upper' \
+	    '$STATE/layers/id/bbbbbbbbbbbbbbbbbbbbbbbbbb'"
+	reap
+	inside 'cat /root/f /root/g; echo 3 >/root/h'
+	expect_out $'1\n2'
+	check "it has $(depth "$id") layers" test "$(depth "$id")" = 2
+	# The same, and one that was begun.
+	fork
+	t_as sh -c "mkdir '$dir/upper.new'; rmdir '$dir/upper'
+	    : >'$dir/image.new'"
+	t_as rm -rf "$dir/work"
+	inside 'cat /root/f /root/g /root/h'
+	expect_out $'1\n2\n3'
+	t_as mkdir "$dir/upper.new"
+	t_as touch "$dir/image.new"
+	reap
+	check "there is $(names "$dir")" test "$(names "$dir")" = \
+	    "cancel image lock meta upper work"
+	# A snapshot without a record, and files that were to replace others.
+	t_as mkdir -p "$STATE/snapshots/cccccccccccccccccccccccccc"
+	t_as touch "$STATE/snapshots/cccccccccccccccccccccccccc/image" \
+	    "$STATE/snapshots/$taken/meta.new"
+	reap
+	check "there is $(names "$STATE/snapshots")" test \
+	    "$(names "$STATE/snapshots")" = "$taken"
+	check "there is $(names "$STATE/snapshots/$taken")" test \
+	    "$(names "$STATE/snapshots/$taken")" = "image meta"
+	expect_gone "$id" "${forks[@]}"
+fi
+
+if testcase "the tree has all relatives, those that have gone as well"; then
+	create
+	top=$id
+	inside 'echo >/root/f'
+	fork 2
+	first=${forks[0]} second=${forks[1]}
+	id=$first
+	fork
+	grandchild=${forks[0]}
+	take '' "$second"
+	session create --snapshot "$taken"
+	late=$(cat out)
+	session tree "$grandchild" --json
+	expect_json "[.. | .id? // empty] == [\"$top\", \"$first\",
+	    \"$grandchild\", \"$second\", \"$late\"]"
+	expect_json '[.. | .deleted? | select(. != null)] | any | not'
+	expect_json '.children[0].children[0].children == [] and
+	    (.created_at | test("Z$")) and
+	    keys == ["children", "created_at", "deleted", "id"]'
+	delete "$top" "$first"
+	reap
+	session tree "$late" --json
+	expect_json "[.. | select(.deleted?).id] == [\"$top\", \"$first\"]"
+	expect_json "[.. | .id? // empty] == [\"$top\", \"$first\",
+	    \"$grandchild\", \"$second\", \"$late\"]"
+	session tree "$grandchild"
+	cut -d ' ' -f 1-2 out >seen
+	printf '%s\n' "$top" "|-- $first" "|   \`-- $grandchild" \
+	    "\`-- $second" "    \`-- $late" >wanted
+	check "the text differs: $(diff wanted <(sed 's/ 20[^ ]*//g
+	    s/ deleted//; s/ \*$//' out))" cmp -s wanted <(sed 's/ 20[^ ]*//g
+	    s/ deleted//; s/ \*$//' out)
+	for gone in "$top" "$first"; do
+		session tree "$gone"
+		expect_status 125
+	done
+	# A branch with nobody left says nothing, and its notes go.
+	delete "$grandchild"
+	session tree "$late" --json
+	expect_json "[.. | .id? // empty] == [\"$top\", \"$second\", \"$late\"]"
+	reap
+	check "there is $(names "$STATE/tree")" test \
+	    "$(names "$STATE/tree")" = "$top $second"
+	expect_gone "$second" "$late"
+fi
+
+if testcase "forks, snapshots and reapers at once do each other no harm"; then
+	create
+	inside 'echo kept >/root/kept'
+	for worker in 1 2 3; do
+		(
+			for _ in 1 2 3 4 5; do
+				one=$(t_as "$MAYFLY" session fork "$id") ||
+				    echo "fork: $?"
+				t_as "$MAYFLY" session run "$one" -- sh -c \
+				    'cat /root/kept; echo >/root/own'
+				kept=$(t_as "$MAYFLY" session snapshot \
+				    "$one") || echo "snapshot: $?"
+				t_as "$MAYFLY" session delete "$one" ||
+				    echo "delete: $?"
+				two=$(t_as "$MAYFLY" session create \
+				    --snapshot "$kept") || echo "create: $?"
+				t_as "$MAYFLY" snapshot delete "$kept" ||
+				    echo "forget: $?"
+				t_as "$MAYFLY" session run "$two" -- \
+				    sh -c 'ls /root' || echo "run: $?"
+				t_as "$MAYFLY" session delete "$two" ||
+				    echo "delete: $?"
+			done
+		) </dev/null >"said.$worker" 2>&1 &
+	done
+	for _ in {1..40}; do
+		t_as "$MAYFLY" reap </dev/null >>reaped 2>&1
+		echo "reap: $?" >>reaped
+	done
+	wait
+	check "a reap failed: $(grep -v '^removed' reaped | sort | uniq -c)" \
+	    test "$(grep -vc -e '^removed ' -e '^reap: 0' reaped)" = 0
+	for worker in 1 2 3; do
+		check "it said: $(head -5 "said.$worker")" cmp -s \
+		    "said.$worker" <(for _ in 1 2 3 4 5; do
+			printf 'kept\nkept\nown\n'; done)
+	done
+	expect_gone "$id"
+fi
+
+t_done
