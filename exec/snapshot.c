@@ -211,8 +211,8 @@ snapshot_take(const struct config *c, const char *owner, const char *id,
  * directory: SESSION_NOT_FOUND where there are none, and st is closed.
  */
 static enum session_result
-open_all(const struct config *c, struct state *st, int *ret_fd,
-    struct failure *f)
+open_all(
+    const struct config *c, struct state *st, int *ret_fd, struct failure *f)
 {
 	enum session_result r = SESSION_NOT_FOUND;
 
@@ -233,13 +233,14 @@ snapshot_show(const struct config *c, const char *owner, const char *id,
     struct snapshot *n, struct failure *f)
 {
 	enum session_result r;
+	auto_fd snapshots = -1;
 	struct state st;
 
 	if (!session_is_id(id))
 		return SESSION_NOT_FOUND;
-	auto_fd snapshots = open_all(c, &st, f);
-	if (snapshots < 0)
-		return SESSION_FAILED;
+	r = open_all(c, &st, &snapshots, f);
+	if (r != SESSION_OK)
+		return r;
 	r = find(snapshots, owner, id, n, NULL, f);
 	state_close(&st);
 	return r;
@@ -251,15 +252,16 @@ snapshot_list(const struct config *c, const char *owner, const char *of,
     bool (*take)(void *context, const struct snapshot *n), void *context,
     struct failure *f)
 {
-	enum session_result r = SESSION_OK;
 	static struct snapshot one;
+	enum session_result r;
+	auto_fd snapshots = -1;
 	struct state st;
 	char **names;
 	size_t n;
-	auto_fd snapshots = open_all(c, &st, f);
 
-	if (snapshots < 0)
-		return SESSION_FAILED;
+	r = open_all(c, &st, &snapshots, f);
+	if (r != SESSION_OK)
+		return r == SESSION_NOT_FOUND ? SESSION_OK : r;
 	state_close(&st);
 	if (names_list(snapshots, &names, &n) != 0)
 		return failed(f, "list snapshots");
@@ -305,13 +307,14 @@ snapshot_delete(const struct config *c, const char *owner, const char *id,
 {
 	static struct snapshot n;
 	enum session_result r;
+	auto_fd snapshots = -1, dir = -1;
 	struct state st;
 
 	if (!session_is_id(id))
 		return SESSION_NOT_FOUND;
-	auto_fd snapshots = open_all(c, &st, f), dir = -1;
-	if (snapshots < 0)
-		return SESSION_FAILED;
+	r = open_all(c, &st, &snapshots, f);
+	if (r != SESSION_OK)
+		return r;
 	snapshot_init(&n);
 	r = find(snapshots, owner, id, &n, &dir, f);
 	snapshot_free(&n);
@@ -403,16 +406,19 @@ enum session_result
 snapshot_begin(const struct config *c, const char *owner, const char *id,
     struct session *s, struct failure *f)
 {
-	enum session_result r = SESSION_FAILED;
+	enum session_result r;
+	auto_fd snapshots = -1, hold = -1;
 	struct state st;
-	auto_fd snapshots = open_all(c, &st, f), hold = -1;
 
-	if (snapshots < 0)
+	r = open_all(c, &st, &snapshots, f);
+	if (r == SESSION_NOT_FOUND)
+		return none(f);
+	if (r != SESSION_OK)
 		return r;
 	/* Its layers stay until the session names them. */
 	hold = images_hold(&st, f);
-	if (hold >= 0)
-		r = begin_held(c, &st, snapshots, owner, id, s, f);
+	r = hold >= 0 ? begin_held(c, &st, snapshots, owner, id, s, f)
+		      : SESSION_FAILED;
 	state_close(&st);
 	return r;
 }
