@@ -25,7 +25,7 @@ struct merge {
 	int layers, to;
 	const char *const *names;
 	size_t count;
-	const char *opaque; /* the name of the attribute */
+	const char *opaque, *origin; /* the names of the attributes */
 };
 
 /* What lies below at its name is not there. */
@@ -35,13 +35,39 @@ is_whiteout(const struct stat *st)
 	return S_ISCHR(st->st_mode) && st->st_rdev == makedev(0, 0);
 }
 
-/* And of a directory: nothing of what lies below it. */
-static bool
+/* And of a directory: nothing of what lies below it. 1, 0, or -1/errno. */
+static int
 is_opaque(const struct merge *m, int fd)
 {
 	char value = 0;
 
-	return fgetxattr(fd, m->opaque, &value, 1) == 1 && value == 'y';
+	if (fgetxattr(fd, m->opaque, &value, 1) == 1)
+		return value == 'y';
+	return errno == ENODATA || errno == EOPNOTSUPP ? 0 : -1;
+}
+
+/* It was there below, and the overlay has copied it up. 1, 0, or -1/errno. */
+static int
+has_origin(const struct merge *m, int fd)
+{
+	if (fgetxattr(fd, m->origin, NULL, 0) >= 0)
+		return 1;
+	return errno == ENODATA || errno == EOPNOTSUPP ? 0 : -1;
+}
+
+/*
+ * Nothing of what lies below all layers is there: it says so, or it was made
+ * anew. 1, 0, or -1/errno.
+ */
+static int
+is_pure(const struct merge *m, int fd)
+{
+	int opaque = is_opaque(m, fd), origin;
+
+	if (opaque != 0)
+		return opaque;
+	origin = has_origin(m, fd);
+	return origin < 0 ? -1 : !origin;
 }
 
 static int
@@ -70,23 +96,29 @@ put_dir(const struct merge *m, int from, int to, const char *name, int depth)
 	struct stat st;
 	bool is_there = fstatat(to, name, &st, AT_SYMLINK_NOFOLLOW) == 0;
 	auto_fd source = open_dir(from, name);
-	bool opaque;
+	int opaque, origin;
 
 	if (source < 0 || (!is_there && errno != ENOENT))
 		return -1;
 	opaque = is_opaque(m, source);
+	origin = has_origin(m, source);
+	if (opaque < 0 || origin < 0)
+		return -1;
 	/* What is no directory hides what lies below, and so must this. */
-	if (is_there && (opaque || !S_ISDIR(st.st_mode))) {
+	if (is_there && (opaque == 1 || !S_ISDIR(st.st_mode))) {
 		if (clear(to, name, &st) != 0)
 			return -1;
 		is_there = false;
-		opaque = true;
+		opaque = 1;
 	}
 	if (!is_there && mkdirat(to, name, 0700) != 0)
 		return -1;
 	auto_fd target = open_dir(to, name);
+	/* Where it came from matters no more: that it came does. */
 	if (target < 0 ||
-	    (opaque && fsetxattr(target, m->opaque, "y", 1, 0) != 0) ||
+	    (!is_there && opaque == 0 && origin == 1 &&
+		fsetxattr(target, m->origin, "", 0, 0) != 0) ||
+	    (opaque == 1 && fsetxattr(target, m->opaque, "y", 1, 0) != 0) ||
 	    merge_dir(m, source, target, depth + 1) != 0)
 		return -1;
 	return 0;
@@ -96,17 +128,25 @@ static int
 put(const struct merge *m, int from, int to, const char *name, int depth)
 {
 	struct stat st, old;
+	int pure = 0;
 
 	if (fstatat(from, name, &st, AT_SYMLINK_NOFOLLOW) != 0)
 		return -1;
 	if (S_ISDIR(st.st_mode))
 		return put_dir(m, from, to, name, depth);
+	/* There an overlay does not look for whiteouts, and would show it. */
+	if (is_whiteout(&st) && depth > 0)
+		pure = is_pure(m, to);
+	if (pure < 0)
+		return -1;
 	if (fstatat(to, name, &old, AT_SYMLINK_NOFOLLOW) == 0) {
 		if (clear(to, name, &old) != 0)
 			return -1;
 	} else if (errno != ENOENT) {
 		return -1;
 	}
+	if (pure == 1)
+		return 0;
 	/* An overlay shares one whiteout until it has too many names. */
 	if (linkat(from, name, to, name, 0) != 0)
 		return errno == EMLINK && is_whiteout(&st)
@@ -162,11 +202,13 @@ int
 merge_layers(const struct config *c, int layers, const char *const *names,
     size_t n, int to, bool *ret_ever)
 {
-	struct merge m = { c, layers, to, names, n, "user.overlay.opaque" };
+	struct merge m = { c, layers, to, names, n, "user.overlay.opaque",
+		"user.overlay.origin" };
 	int error;
 
 	if (ids_privileged()) {
 		m.opaque = "trusted.overlay.opaque";
+		m.origin = "trusted.overlay.origin";
 		error = merge_all(&m);
 	} else {
 		error = deputy_run(c, merge_all, &m);

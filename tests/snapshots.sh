@@ -191,7 +191,7 @@ STEPS=(
 )
 # All that can be seen of it.
 SEE='find /r ! -type d -printf "%p %M %s %l %TY\n" -type f -exec cat {} \;
-    find /r -type d -printf "%p %M\n"; stat -c %a /'
+    find /r -type d -printf "%p %M\n"; stat -c %a /; ls -RA /r /tmp /etc /home'
 
 if testcase "layers over layers are what one directory would have been"; then
 	create
@@ -224,6 +224,7 @@ fi
 expect_as_control()
 {
 	session run "$1" -- sh -c "$SEE"
+	check "it complains $2: $(head -2 err)" test ! -s err
 	sort out >seen
 	session run "$control" -- sh -c "$SEE"
 	sort out >wanted
@@ -234,11 +235,17 @@ expect_as_control()
 if testcase "many layers become one, which is as they were together"; then
 	create
 	control=$id
+	inside 'echo 1 >/n'
 	create
+	inside 'echo 1 >/n'
 	for round in 1 2 3 4; do
 		for step in "${STEPS[@]}"; do
 			step="ulimit -n 64; $step; mkdir /r/m$round
 			    echo $round >/r/m$round/x; rm -rf /r/m$((round - 2))
+			    rm -f /etc/hosts /tmp/t /home/h\$((\$(cat /n) - 1))
+			    expr 1 + \$(cat /n) >/nn; mv /nn /n
+			    touch /tmp/t /home/h\$(cat /n) /etc/own\$(cat /n)
+			    rm -rf /new; mkdir -p /new/\$(cat /n)/x/y
 			    test $round = 3 && rm -rf /tmp && mkdir /tmp"
 			session run "$control" -- sh -c "$step"
 			inside "$step"
