@@ -1,7 +1,5 @@
 #include "snapshot.h"
 
-#include <sys/file.h>
-
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -13,25 +11,24 @@
 #include "io.h"
 #include "names.h"
 #include "record.h"
+#include "snapshot_parts.h"
 #include "stack.h"
 #include "store.h"
 #include "sys.h"
-#include "tally.h"
 #include "tree.h"
 
 #define OPEN_DIR (O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
 #define SNAPSHOT_RECORD_MAX (RECORD_MAX + 1024)
 
-static enum session_result
-failed(struct failure *f, const char *what)
+enum session_result
+snapshot_failed(struct failure *f, const char *what)
 {
 	(void)failure_set(f, "state", errno, "%s", what);
 	return SESSION_FAILED;
 }
 
-/* The record of the directory dir, which has the snapshot's id. */
-static enum session_result
-read_record(int dir, const char *owner, const char *id, struct snapshot *n,
+enum session_result
+snapshot_read(int dir, const char *owner, const char *id, struct snapshot *n,
     struct failure *f)
 {
 	char why[160];
@@ -42,7 +39,7 @@ read_record(int dir, const char *owner, const char *id, struct snapshot *n,
 	if (data == NULL && errno == ENOENT)
 		return SESSION_NOT_FOUND;
 	if (data == NULL)
-		return failed(f, "read a snapshot's record");
+		return snapshot_failed(f, "read a snapshot's record");
 	r = snapshot_decode(n, data, len, why, sizeof(why));
 	free(data);
 	if (r == 0 && strcmp(n->as.id, id) != 0) {
@@ -58,10 +55,9 @@ read_record(int dir, const char *owner, const char *id, struct snapshot *n,
 		   : SESSION_OK;
 }
 
-/* Opens its directory, and reads its record, if it is the owner's. */
-static enum session_result
-find(int snapshots, const char *owner, const char *id, struct snapshot *n,
-    int *ret_dir, struct failure *f)
+enum session_result
+snapshot_find(int snapshots, const char *owner, const char *id,
+    struct snapshot *n, int *ret_dir, struct failure *f)
 {
 	enum session_result r;
 	auto_fd dir = openat(snapshots, id, OPEN_DIR);
@@ -69,15 +65,15 @@ find(int snapshots, const char *owner, const char *id, struct snapshot *n,
 	if (dir < 0 && errno == ENOENT)
 		return SESSION_NOT_FOUND;
 	if (dir < 0)
-		return failed(f, "open a snapshot");
-	r = read_record(dir, owner, id, n, f);
+		return snapshot_failed(f, "open a snapshot");
+	r = snapshot_read(dir, owner, id, n, f);
 	if (r == SESSION_OK && ret_dir != NULL)
 		*ret_dir = sys_take(&dir);
 	return r;
 }
 
-static int
-write_record(int dir, const struct snapshot *n)
+int
+snapshot_write(int dir, const struct snapshot *n)
 {
 	char *buf = malloc(SNAPSHOT_RECORD_MAX);
 	ssize_t len =
@@ -120,15 +116,16 @@ publish(const struct state *st, int snapshots, const struct snapshot *n,
 	(void)snprintf(name, sizeof(name), "snapshot-%s", n->as.id);
 	auto_fd dir = state_make_locked(st, name);
 	if (dir < 0)
-		return failed(f, "make a directory");
+		return snapshot_failed(f, "make a directory");
 	if (images_write_file(dir, "image", base, f) != 0)
 		r = SESSION_FAILED;
-	else if (write_record(dir, n) != 0 || fsync(dir) != 0)
-		r = failed(f, "write a snapshot's record");
+	else if (snapshot_write(dir, n) != 0 || fsync(dir) != 0)
+		r = snapshot_failed(f, "write a snapshot's record");
 	else if (sys_rename_new(st->trash, name, snapshots, n->as.id) != 0)
-		r = failed(f, "rename");
+		r = snapshot_failed(f, "rename");
 	else
-		return fsync(snapshots) == 0 ? SESSION_OK : failed(f, "sync");
+		return fsync(snapshots) == 0 ? SESSION_OK
+					     : snapshot_failed(f, "sync");
 	(void)unlinkat(dir, "image", 0);
 	(void)unlinkat(dir, "meta", 0);
 	(void)unlinkat(st->trash, name, AT_REMOVEDIR);
@@ -146,7 +143,7 @@ take_held(const struct config *c, const struct state *st, int snapshots,
 	if (r != SESSION_OK)
 		return r;
 	if (store_make_id(n->as.id) != 0)
-		return failed(f, "getrandom");
+		return snapshot_failed(f, "getrandom");
 	session_inherit(&n->as, s);
 	n->as.created_at = n->as.last_used_at = store_now();
 	n->as.ttl = SESSION_NEVER;
@@ -166,7 +163,7 @@ check_count(const struct config *c, int snapshots, struct failure *f)
 	size_t n;
 
 	if (names_list(snapshots, &names, &n) != 0)
-		return failed(f, "count the snapshots");
+		return snapshot_failed(f, "count the snapshots");
 	names_free(names, n);
 	if (n < c->max_snapshots)
 		return SESSION_OK;
@@ -206,12 +203,8 @@ snapshot_take(const struct config *c, const char *owner, const char *id,
 	return r;
 }
 
-/*
- * Opens the state and the snapshots in it. Whoever only looks makes no
- * directory: SESSION_NOT_FOUND where there are none, and st is closed.
- */
-static enum session_result
-open_all(
+enum session_result
+snapshot_open_all(
     const struct config *c, struct state *st, int *ret_fd, struct failure *f)
 {
 	enum session_result r = SESSION_NOT_FOUND;
@@ -238,10 +231,10 @@ snapshot_show(const struct config *c, const char *owner, const char *id,
 
 	if (!session_is_id(id))
 		return SESSION_NOT_FOUND;
-	r = open_all(c, &st, &snapshots, f);
+	r = snapshot_open_all(c, &st, &snapshots, f);
 	if (r != SESSION_OK)
 		return r;
-	r = find(snapshots, owner, id, n, NULL, f);
+	r = snapshot_find(snapshots, owner, id, n, NULL, f);
 	state_close(&st);
 	return r;
 }
@@ -259,18 +252,18 @@ snapshot_list(const struct config *c, const char *owner, const char *of,
 	char **names;
 	size_t n;
 
-	r = open_all(c, &st, &snapshots, f);
+	r = snapshot_open_all(c, &st, &snapshots, f);
 	if (r != SESSION_OK)
 		return r == SESSION_NOT_FOUND ? SESSION_OK : r;
 	state_close(&st);
 	if (names_list(snapshots, &names, &n) != 0)
-		return failed(f, "list snapshots");
+		return snapshot_failed(f, "list snapshots");
 	for (size_t i = 0; i < n && limit > 0 && r != SESSION_FAILED; i++) {
 		if (!session_is_id(names[i]) ||
 		    (after != NULL && strcmp(names[i], after) <= 0))
 			continue;
 		snapshot_init(&one);
-		r = find(snapshots, owner, names[i], &one, NULL, f);
+		r = snapshot_find(snapshots, owner, names[i], &one, NULL, f);
 		if (r == SESSION_OK &&
 		    (of == NULL || strcmp(of, one.as.parent) == 0))
 			limit = take(context, &one) ? limit - 1 : 0;
@@ -283,12 +276,8 @@ snapshot_list(const struct config *c, const char *owner, const char *of,
 	return r == SESSION_FAILED ? r : SESSION_OK;
 }
 
-/*
- * Without its record it is none, and that takes no room on a full disk. What
- * else there is the reaper removes where this is broken off. 0 or -1/errno.
- */
-static int
-remove_files(int snapshots, const char *id, int dir)
+int
+snapshot_remove_files(int snapshots, const char *id, int dir)
 {
 	static const char *const files[] = { "image", "image.new", "meta.new" };
 
@@ -312,184 +301,19 @@ snapshot_delete(const struct config *c, const char *owner, const char *id,
 
 	if (!session_is_id(id))
 		return SESSION_NOT_FOUND;
-	r = open_all(c, &st, &snapshots, f);
+	r = snapshot_open_all(c, &st, &snapshots, f);
 	if (r != SESSION_OK)
 		return r;
 	snapshot_init(&n);
-	r = find(snapshots, owner, id, &n, &dir, f);
+	r = snapshot_find(snapshots, owner, id, &n, &dir, f);
 	snapshot_free(&n);
 	/* Root may delete what no version of mayfly can read. */
 	if (r == SESSION_FAILED && owner == NULL &&
 	    (dir = openat(snapshots, id, OPEN_DIR)) >= 0)
 		r = SESSION_OK;
-	if (r == SESSION_OK && remove_files(snapshots, id, dir) != 0)
+	if (r == SESSION_OK && snapshot_remove_files(snapshots, id, dir) != 0)
 		r = errno == ENOENT ? SESSION_NOT_FOUND
-				    : failed(f, "remove a snapshot");
+				    : snapshot_failed(f, "remove a snapshot");
 	state_close(&st);
 	return r;
-}
-
-/* What s does not say itself. */
-static void
-complete(const struct config *c, struct session *s, const struct snapshot *n)
-{
-	const struct session *from = &n->as;
-	struct failure f;
-
-	(void)strcpy(s->image, from->image);
-	(void)strcpy(s->parent, from->parent);
-	if (*s->cwd == '\0')
-		(void)strcpy(s->cwd, from->cwd);
-	for (size_t i = 0; i < from->env_count; i++) {
-		size_t k = 0;
-
-		while (k < s->env_count &&
-		       session_compare_env(s->env[k], from->env[i]) != 0)
-			k++;
-		if (k == s->env_count)
-			(void)session_merge_env(s, from->env[i], &f);
-	}
-	for (int i = 0; i < LIMIT_MAX; i++) {
-		if (s->limits.asked[i] || !from->limits.asked[i])
-			continue;
-		/* What was allowed once may have been capped since. */
-		s->limits.value[i] = from->limits.value[i] < c->limits.cap[i]
-					 ? from->limits.value[i]
-					 : c->limits.cap[i];
-		s->limits.asked[i] = true;
-	}
-}
-
-static enum session_result
-none(struct failure *f)
-{
-	(void)failure_set(
-	    f, "session", 0, "snapshot: there is no such snapshot");
-	return SESSION_WRONG;
-}
-
-static enum session_result
-begin_held(const struct config *c, const struct state *st, int snapshots,
-    const char *owner, const char *id, struct session *s, struct failure *f)
-{
-	static struct snapshot n;
-	auto_fd dir = -1;
-	enum session_result r;
-	struct image *base;
-
-	snapshot_init(&n);
-	r = session_is_id(id) ? find(snapshots, owner, id, &n, &dir, f)
-			      : SESSION_NOT_FOUND;
-	if (r == SESSION_NOT_FOUND)
-		r = none(f);
-	if (r == SESSION_OK)
-		complete(c, s, &n);
-	snapshot_free(&n);
-	if (r != SESSION_OK)
-		return r;
-	base = session_new_base(s);
-	if (images_read_file(dir, "image", base, f) != IMAGES_OK) {
-		if (faccessat(dir, "image", F_OK, 0) != 0 && errno == ENOENT)
-			return none(f);
-		return SESSION_FAILED;
-	}
-	if (base->layer_count > 0) {
-		s->root = stack_open_layer(
-		    st, base->layers[base->layer_count - 1].name);
-		if (s->root < 0)
-			return failed(f, "open a layer");
-	}
-	return session_create(c, s, f);
-}
-
-enum session_result
-snapshot_begin(const struct config *c, const char *owner, const char *id,
-    struct session *s, struct failure *f)
-{
-	enum session_result r;
-	auto_fd snapshots = -1, hold = -1;
-	struct state st;
-
-	r = open_all(c, &st, &snapshots, f);
-	if (r == SESSION_NOT_FOUND)
-		return none(f);
-	if (r != SESSION_OK)
-		return r;
-	/* Its layers stay until the session names them. */
-	hold = images_hold(&st, f);
-	r = hold >= 0 ? begin_held(c, &st, snapshots, owner, id, s, f)
-		      : SESSION_FAILED;
-	state_close(&st);
-	return r;
-}
-
-/* Of all its layers, what runs have written. 0 or -1/errno. */
-static int
-count(
-    const struct config *c, const struct state *st, int dir, struct snapshot *n)
-{
-	static struct image base;
-	struct failure f;
-	struct usage u;
-	int r = images_read_file(dir, "image", &base, &f) == IMAGES_OK ? 0 : -1;
-
-	n->size_kb = 0;
-	for (size_t i = 0; r == 0 && i < base.layer_count; i++) {
-		if (!base.layers[i].is_snapshot)
-			continue;
-		r = tally_layer(c, st->dir, base.layers[i].name, &u);
-		n->size_kb += u.kb;
-	}
-	image_free(&base);
-	n->counted = true;
-	return r == 0 ? write_record(dir, n) : -1;
-}
-
-static int
-reap_one(const struct config *c, const struct state *st, int snapshots,
-    const char *id)
-{
-	static struct snapshot n;
-	enum session_result r;
-	struct failure f;
-	auto_fd dir = openat(snapshots, id, OPEN_DIR);
-	int error = 0;
-
-	/* Another reaper is at it, or somebody has removed it. */
-	if (dir < 0 || flock(dir, LOCK_EX | LOCK_NB) != 0)
-		return 0;
-	snapshot_init(&n);
-	r = read_record(dir, NULL, id, &n, &f);
-	if (r == SESSION_NOT_FOUND)
-		(void)remove_files(snapshots, id, dir);
-	else
-		(void)(unlinkat(dir, "meta.new", 0),
-		    unlinkat(dir, "image.new", 0));
-	if (r == SESSION_OK && !n.counted && count(c, st, dir, &n) != 0)
-		error = errno;
-	snapshot_free(&n);
-	errno = error;
-	return error == 0 ? 0 : -1;
-}
-
-void
-snapshot_reap(const struct config *c, const struct state *st, bool dry,
-    void (*problem)(const char *name, int error))
-{
-	auto_fd snapshots = openat(st->dir, "snapshots", OPEN_DIR);
-	char **names;
-	size_t n;
-
-	if (dry || (snapshots < 0 && errno == ENOENT))
-		return;
-	if (snapshots < 0 || names_list(snapshots, &names, &n) != 0) {
-		problem("snapshots", errno);
-		return;
-	}
-	for (size_t i = 0; i < n; i++) {
-		if (session_is_id(names[i]) &&
-		    reap_one(c, st, snapshots, names[i]) != 0)
-			problem(names[i], errno);
-	}
-	names_free(names, n);
 }
