@@ -209,8 +209,10 @@ squash_session(struct squash *q, const char *id, bool dry)
 	error = errno;
 	image_free(&m);
 	if (r != 0 && ever) {
-		auto_fd mark = openat(dir, MARK,
+		int mark = openat(dir, MARK,
 		    O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+
+		sys_close(&mark);
 	}
 	errno = error;
 	return r == 0 && matters ? apply(q, id, dir) : r;
@@ -266,12 +268,12 @@ squash_all(const struct config *c, const struct state *st, bool dry,
 	struct failure f;
 	size_t n = 0;
 	char *ids;
-	auto_fd hold = -1;
 
 	/* Where there was never a snapshot there is nothing to merge. */
-	if (faccessat(st->dir, "layers", F_OK, AT_SYMLINK_NOFOLLOW) != 0 ||
-	    (hold = images_hold(st, &f)) < 0 ||
-	    store_list(st, NULL, &ids, &n) != 0)
+	if (faccessat(st->dir, "layers", F_OK, AT_SYMLINK_NOFOLLOW) != 0)
+		return;
+	auto_fd hold = images_hold(st, &f);
+	if (hold < 0 || store_list(st, NULL, &ids, &n) != 0)
 		return;
 	q.done = calloc(DONE_MAX + 1, sizeof(*q.done));
 	if (q.done == NULL)

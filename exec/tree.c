@@ -112,7 +112,7 @@ by_parent(const void *a, const void *b)
 static const struct relative *
 find(const struct family *y, const char *id)
 {
-	struct relative key;
+	struct relative key = { 0 };
 
 	(void)snprintf(key.id, sizeof(key.id), "%s", id);
 	return y->n == 0 ? NULL
