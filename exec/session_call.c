@@ -1,5 +1,6 @@
 #include "session_call.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -72,4 +73,11 @@ call_tell(const struct call *k, enum session_result r, const char *what,
 		complain("%s", failure_text(&k->failure, text, sizeof(text)));
 		return EXIT_OWN;
 	}
+}
+
+int
+call_untold(void)
+{
+	complain("stdout: %s", strerror(errno));
+	return EXIT_OWN;
 }

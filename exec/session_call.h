@@ -29,6 +29,9 @@ int call_begin(struct call *k, char **words, bool has_json);
 int call_tell(const struct call *k, enum session_result r, const char *what,
     const char *id);
 
+/* What was to be printed could not be: says so; the exit status. */
+int call_untold(void);
+
 /* session_copies.c: the verbs that make sessions and snapshots of a session. */
 int copies_snapshot(struct call *k);
 int copies_fork(struct call *k);

@@ -31,9 +31,11 @@ copies_snapshot(struct call *k)
 	if (r != SESSION_OK)
 		status = call_tell(k, r, "session", id);
 	else if (k->json)
-		status = report_snapshot(STDOUT_FILENO, &n) == 0 ? 0 : EXIT_OWN;
+		status =
+		    report_snapshot(STDOUT_FILENO, &n) == 0 ? 0 : call_untold();
 	else
-		status = puts(n.as.id) < 0 ? EXIT_OWN : 0;
+		status =
+		    puts(n.as.id) < 0 || fflush(stdout) != 0 ? EXIT_OWN : 0;
 	snapshot_free(&n);
 	return status;
 }
@@ -71,7 +73,7 @@ copies_fork(struct call *k)
 	if (r != SESSION_OK)
 		return call_tell(k, r, "session", id);
 	if (k->json && report_sessions_end(report, STDOUT_FILENO) != 0)
-		return EXIT_OWN;
+		return call_untold();
 	return 0;
 }
 
@@ -125,7 +127,7 @@ copies_tree(struct call *k)
 	if (!k->json)
 		print_tree(all, n, id);
 	else if (report_tree(STDOUT_FILENO, all, n) != 0)
-		status = EXIT_OWN;
+		status = call_untold();
 	free(all);
 	return status;
 }

@@ -22,14 +22,6 @@ tell(enum session_result r, const char *id)
 	return call_tell(&call, r, "session", id);
 }
 
-/* What was to be printed could not be. */
-static int
-untold(void)
-{
-	complain("stdout: %s", strerror(errno));
-	return EXIT_OWN;
-}
-
 static int
 create(void)
 {
@@ -109,7 +101,7 @@ show(void)
 	if (!call.json)
 		print_session(&call.session);
 	else if (report_session(STDOUT_FILENO, &call.session) != 0)
-		return untold();
+		return call_untold();
 	return 0;
 }
 
@@ -155,13 +147,13 @@ list(void)
 	if (after != NULL && !session_is_id(after))
 		return words_wrong("after: not an id:", after);
 	if (call.json && (l.report = report_sessions_begin()) == NULL)
-		return untold();
+		return call_untold();
 	r = session_list(&call.config, call.owner, after, limit, list_one, &l,
 	    &call.failure);
 	if (r != SESSION_OK)
 		return tell(r, "");
 	if (call.json && report_sessions_end(l.report, STDOUT_FILENO) != 0)
-		return untold();
+		return call_untold();
 	return 0;
 }
 

@@ -62,7 +62,7 @@ list(void)
 	if (r != SESSION_OK)
 		return call_tell(&call, r, "snapshot", "");
 	if (call.json && report_sessions_end(report, STDOUT_FILENO) != 0)
-		return EXIT_OWN;
+		return call_untold();
 	return 0;
 }
 
@@ -86,7 +86,7 @@ show(void)
 		    "name", n.name, "created_at",
 		    moment_format(n.as.created_at, text), "size_kb", n.size_kb);
 	else if (report_snapshot(STDOUT_FILENO, &n) != 0)
-		status = EXIT_OWN;
+		status = call_untold();
 	snapshot_free(&n);
 	return status;
 }
