@@ -57,8 +57,7 @@ begin_held(const struct config *c, const struct state *st, int snapshots,
 	struct image *base;
 
 	snapshot_init(&n);
-	r = session_is_id(id) ? snapshot_find(snapshots, owner, id, &n, &dir, f)
-			      : SESSION_NOT_FOUND;
+	r = snapshot_find(snapshots, owner, id, &n, &dir, f);
 	if (r == SESSION_NOT_FOUND)
 		r = none(f);
 	if (r == SESSION_OK)
@@ -89,6 +88,8 @@ snapshot_begin(const struct config *c, const char *owner, const char *id,
 	auto_fd snapshots = -1, hold = -1;
 	struct state st;
 
+	if (!session_is_id(id))
+		return none(f);
 	r = snapshot_open_all(c, &st, &snapshots, f);
 	if (r == SESSION_NOT_FOUND)
 		return none(f);
