@@ -15,6 +15,10 @@
 #define ARCH "x86_64"
 #endif
 
+static const char hosts[] =
+    "127.0.0.1\tlocalhost mayfly\n::1\tlocalhost ip6-localhost\n";
+static const char no_resolver[] = "# no network\n";
+
 /*
  * /etc inside, whole. TEXT: written here, never the host's, so that nothing
  * of its users, names and network shows. HOST: from the host when it is
@@ -29,12 +33,11 @@ static const struct {
 } rows[] = {
 	{ "passwd", TEXT, NULL }, /* the user of the run stands in it */
 	{ "group", TEXT, NULL },
-	{ "hosts", TEXT,
-	    "127.0.0.1\tlocalhost mayfly\n::1\tlocalhost ip6-localhost\n" },
+	{ "hosts", TEXT, hosts },
 	{ "nsswitch.conf", TEXT,
 	    "passwd: files\ngroup: files\nhosts: files dns\n"
 	    "services: files\nprotocols: files\n" },
-	{ "resolv.conf", TEXT, "# no network\n" },
+	{ "resolv.conf", TEXT, no_resolver },
 	{ "alternatives", HOST, NULL },
 	{ "crypto-policies", HOST, NULL },
 	{ "fonts", HOST, NULL },
@@ -153,23 +156,14 @@ make_host(struct inside *in, int etc, const char *path, size_t row)
  * An image has its own, but these are the machine's to tell: what stands there
  * is covered, and where nothing does they come to stand.
  */
-static const char *const image_rows[] = { "hosts", "resolv.conf" };
-
-static const char *
-text_of(const char *name)
-{
-	for (size_t i = 0; i < ROW_COUNT; i++) {
-		if (strcmp(rows[i].name, name) == 0)
-			return rows[i].text;
-	}
-	return NULL;
-}
+static const struct {
+	const char *name, *text;
+} image_rows[] = { { "hosts", hosts }, { "resolv.conf", no_resolver } };
 
 static int
-show_image_row(struct inside *in, const char *name)
+show_image_row(struct inside *in, const char *name, const char *text)
 {
 	const uint64_t resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS;
-	const char *text = text_of(name);
 	char path[32];
 
 	(void)snprintf(path, sizeof(path), "etc/%s", name);
@@ -195,8 +189,10 @@ static int
 show_image_rows(struct inside *in)
 {
 	for (size_t i = 0; i < sizeof(image_rows) / sizeof(*image_rows); i++) {
-		if (show_image_row(in, image_rows[i]) != 0)
-			return inside_fail(in, "show /etc/%s", image_rows[i]);
+		if (show_image_row(
+			in, image_rows[i].name, image_rows[i].text) != 0)
+			return inside_fail(
+			    in, "show /etc/%s", image_rows[i].name);
 	}
 	return 0;
 }

@@ -49,12 +49,15 @@ read_text(int root, const char *name)
 	if (buf == NULL || (fd < 0 && !fail_is_machines(errno)))
 		return buf;
 	if (fd < 0 || fstat(fd, &st) != 0)
-		return NULL;
-	while (S_ISREG(st.st_mode) && len < FILE_MAX_SIZE && n > 0) {
+		n = -1;
+	while (n > 0 && S_ISREG(st.st_mode) && len < FILE_MAX_SIZE) {
 		n = read(fd, buf + len, FILE_MAX_SIZE - len);
 		len += n > 0 ? (size_t)n : 0;
 	}
-	return n < 0 ? NULL : buf;
+	if (n >= 0)
+		return buf;
+	free(buf);
+	return NULL;
 }
 
 /* The next line of *text, taken apart in place; false at the end. */

@@ -130,7 +130,7 @@ read_distro(struct build *b, const struct source *s, struct failure *f)
 		    memcmp(distros[i].name, s->distro, len) == 0)
 			b->distro = &distros[i];
 	}
-	if (b->distro == NULL || colon[1] == '\0' ||
+	if (colon == NULL || b->distro == NULL || colon[1] == '\0' ||
 	    strspn(colon + 1, "abcdefghijklmnopqrstuvwxyz0123456789.-") !=
 		strlen(colon + 1))
 		return failure_set(f, "usage", 0,

@@ -15,7 +15,7 @@ static const struct verb {
 	{ "describe", tool_describe, 1 },
 };
 
-noreturn void
+void
 tool_die(const char *fmt, ...)
 {
 	va_list ap;

@@ -29,17 +29,18 @@ step()
 }
 
 mapfile -t c_files < <(git ls-files '*.c' '*.h')
-mapfile -t own_c < <(git ls-files 'exec/*.c' 'activator/*.c')
+mapfile -t own_c < <(git ls-files 'exec/*.c' 'activator/*.c' \
+    'rootfs/*.c')
 mapfile -t scripts < <(git ls-files '*.sh' .ci/run)
 mapfile -t pages < <(git ls-files 'man/*')
 flags=(-std=gnu17 -D_GNU_SOURCE -iquote exec -iquote activator
-    -iquote "$work/b")
+    -iquote rootfs -iquote "$work/b" '-DROOTFS_TOOL="mayfly-rootfs"')
 
 # The whole program, with warnings as errors.
 build()
 {
 	make -s BUILD="$work/$1" LINK="$2" CC="$3" CFLAGS="$4" \
-	    WERROR=-Werror "$work/$1/mayfly"
+	    WERROR=-Werror "$work/$1/mayfly" "$work/$1/mayfly-rootfs"
 }
 
 analyze()
@@ -80,7 +81,8 @@ step 'clang-tidy' clang-tidy --quiet --warnings-as-errors='*' \
     "${own_c[@]}" -- "${flags[@]}"
 step 'cppcheck' cppcheck --quiet --error-exitcode=1 \
     --enable=warning,portability --inline-suppr --std=c11 \
-    -D_GNU_SOURCE -D__x86_64__ -Iexec -Iactivator -I"$work/b" "${own_c[@]}"
+    -D_GNU_SOURCE -D__x86_64__ -Iexec -Iactivator -Irootfs \
+    -I"$work/b" "${own_c[@]}"
 step 'shellcheck' shellcheck -x -S warning "${scripts[@]}"
 step 'mandoc -Tlint' pages_clean
 echo "$passed passed, $failed failed, 0 skipped"
