@@ -205,15 +205,17 @@ unpack_output(struct work *w, struct build *b, const char *layer,
 		return failure_set(f, "build", errno, "pipe");
 	r = start(b, fds[1], &pid, f);
 	(void)close(fds[1]);
-	if (r == 0)
-		r = work_unpack(w, "-", fds[0], NULL, layer, ret_size_kb, f);
+	if (r != 0) {
+		(void)close(fds[0]);
+		return -1;
+	}
+	r = work_unpack(w, "-", fds[0], NULL, layer, ret_size_kb, f);
 	(void)close(fds[0]);
 	/* What is not whole is its failure, and not the archive's. */
-	if (r == 0 || strcmp(f->step, "layer") == 0) {
-		if (finish(b, pid, &why) != 0) {
-			*f = why;
-			r = -1;
-		}
+	if (finish(b, pid, &why) != 0 &&
+	    (r == 0 || strcmp(f->step, "layer") == 0)) {
+		*f = why;
+		r = -1;
 	}
 	return r;
 }

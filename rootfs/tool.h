@@ -16,8 +16,8 @@
  */
 
 /* "mayfly-rootfs: ..." on stderr, and the end. */
-noreturn void
-tool_die(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+void tool_die(const char *fmt, ...)
+    __attribute__((__noreturn__, format(printf, 1, 2)));
 
 /* Prints a field. */
 void tool_say(const char *key, const char *fmt, ...)
