@@ -124,18 +124,20 @@ read_distro(struct build *b, const struct source *s, struct failure *f)
 {
 	const char *colon = strchr(s->distro, ':');
 	size_t len = colon != NULL ? (size_t)(colon - s->distro) : 0;
+	const struct distro *d = NULL;
 
 	for (size_t i = 0; i < sizeof(distros) / sizeof(*distros); i++) {
 		if (strlen(distros[i].name) == len &&
 		    memcmp(distros[i].name, s->distro, len) == 0)
-			b->distro = &distros[i];
+			d = &distros[i];
 	}
-	if (colon == NULL || b->distro == NULL || colon[1] == '\0' ||
+	if (colon == NULL || d == NULL || colon[1] == '\0' ||
 	    strspn(colon + 1, "abcdefghijklmnopqrstuvwxyz0123456789.-") !=
 		strlen(colon + 1))
 		return failure_set(f, "usage", 0,
 		    "--distro: '%.60s' is not debian:SUITE or ubuntu:SUITE",
 		    s->distro);
+	b->distro = d;
 	b->suite = colon + 1;
 	if (s->mirror != NULL)
 		(void)snprintf(b->mirror, sizeof(b->mirror), "%s", s->mirror);
@@ -199,7 +201,7 @@ unpack_output(struct work *w, struct build *b, const char *layer,
 {
 	struct failure why;
 	int fds[2], r;
-	pid_t pid;
+	pid_t pid = -1;
 
 	if (pipe2(fds, O_CLOEXEC) != 0)
 		return failure_set(f, "build", errno, "pipe");
@@ -250,7 +252,7 @@ static int
 run_debootstrap(struct work *w, struct build *b, const struct source *s,
     const char *layer, uint64_t *ret_size_kb, struct failure *f)
 {
-	pid_t pid;
+	pid_t pid = -1;
 
 	if (geteuid() != 0)
 		return failure_set(f, "build", 0,
@@ -281,7 +283,7 @@ build(struct work *w, struct build *b, const struct source *s, struct image *m,
     struct failure *f)
 {
 	char layer[IMAGE_LAYER_MAX + 1];
-	uint64_t size_kb;
+	uint64_t size_kb = 0;
 	int r;
 
 	if (work_new_layer(layer, f) != 0)
@@ -309,6 +311,7 @@ make_build(const struct config *c, const struct source *s, struct image *m,
 	int r;
 
 	memset(&b, 0, sizeof(b));
+	b.distro = distros;
 	if (make_check_name(s, m, f) != 0 || read_distro(&b, s, f) != 0)
 		return -1;
 	r = work_open(&w, c, f);
@@ -331,7 +334,7 @@ run_buildah(struct work *w, struct build *b, const char *directory,
 	    "--isolation chroot --format oci -t mayfly-image \"$8\"; "
 	    "buildah \"$1\" \"$2\" \"$3\" \"$4\" \"$5\" \"$6\" push -q "
 	    "mayfly-image \"oci:$s/layout:image\"";
-	pid_t pid;
+	pid_t pid = -1;
 	int r;
 
 	if (!is_there("buildah"))

@@ -134,7 +134,7 @@ name_local(struct call *c, const struct source *s, const struct kind *k,
     struct failure *f)
 {
 	const char *from = s->text + strlen(k->prefix), *tag = "";
-	size_t len = strlen(from);
+	size_t len;
 
 	(void)snprintf(c->path, sizeof(c->path), "%s", from);
 	/* A tag stands behind the path, which may have a colon of its own. */

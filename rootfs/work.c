@@ -219,7 +219,7 @@ work_tool(const struct work *w, struct job *j, struct kept *ret_out,
 	job_bind(j, path, TOOL_INSIDE);
 	r = work_run(w, j, ret_out, f);
 	j->argv = own - (n - 1);
-	j->bind_count--;
+	j->binds[--j->bind_count].source = NULL;
 	return r;
 }
 
