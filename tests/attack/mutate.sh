@@ -13,13 +13,16 @@
 
 set -u
 
-here=$(cd "$(dirname "$0")" && pwd)
-tree=$(cd "$here/../.." && pwd)
-# shellcheck source=tests/attack/compile.sh
-. "$here/compile.sh"
 work=$(mktemp -d "${TMPDIR:-/tmp}/mayfly-mutate.XXXXXX") || exit 2
 trap 'rm -rf "$work"' EXIT
 chmod 0755 "$work"
+# A copy of the sources: what is changed meanwhile would be half in a mutant.
+tree=$work/tree here=$tree/tests/attack
+mkdir "$tree"
+tar -c -C "$(dirname "$0")/../.." --exclude=./.git --exclude='./build*' . |
+    tar -x -C "$tree" || exit 2
+# shellcheck source=tests/attack/compile.sh
+. "$here/compile.sh"
 wanted=("$@")
 passed=0 failed=0
 row='| %-18s | %-20s | %-6s | %-16s | %s |\n'
