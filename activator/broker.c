@@ -101,6 +101,9 @@ is_machines(const struct failure *f)
 	if (strcmp(f->step, "files") == 0 &&
 	    (f->error == ENOSPC || f->error == EDQUOT))
 		return false;
+	/* What is wrong with a limit that was asked for is no error number. */
+	if (strcmp(f->step, "limits") == 0 && f->error != 0)
+		return true;
 	/* Nobody asks for an RLIMIT by its name. */
 	return fail_is_machines(f->error) ||
 	       strncmp(f->detail, "RLIMIT_", 7) == 0;
