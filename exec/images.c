@@ -190,6 +190,9 @@ images_publish(const struct state *st, const struct image *m, struct failure *f)
 
 	if (images < 0)
 		return -1;
+	/* One at a time: its directory goes when it is deleted. */
+	if (flock(images, LOCK_EX) != 0)
+		return failure_set(f, "images", errno, "lock the images");
 	if (mkdirat(images, m->name, 0700) != 0 && errno != EEXIST)
 		return failure_set(f, "images", errno, "mkdir %s", m->name);
 	auto_fd dir = openat(images, m->name, OPEN_DIR);
@@ -205,9 +208,14 @@ images_publish(const struct state *st, const struct image *m, struct failure *f)
 static enum images_result
 delete_from(int images, const char *name, struct failure *f)
 {
-	auto_fd dir = openat(images, name, OPEN_DIR);
-	bool was = dir >= 0 && unlinkat(dir, "manifest", 0) == 0;
+	bool was;
 
+	if (flock(images, LOCK_EX) != 0) {
+		(void)failure_set(f, "images", errno, "lock the images");
+		return IMAGES_FAILED;
+	}
+	auto_fd dir = openat(images, name, OPEN_DIR);
+	was = dir >= 0 && unlinkat(dir, "manifest", 0) == 0;
 	if (!was && errno != ENOENT) {
 		(void)failure_set(f, "images", errno, "delete %s", name);
 		return IMAGES_FAILED;

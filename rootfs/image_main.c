@@ -191,11 +191,22 @@ list(void)
 	return status;
 }
 
+/* What a registry says, without what a terminal acts on. */
+static void
+print_line(const char *label, const char *text)
+{
+	(void)printf("%-11s ", label);
+	for (; *text != '\0'; text++)
+		(void)putchar(
+		    (unsigned char)*text < ' ' || *text == 0x7f ? '?' : *text);
+	(void)putchar('\n');
+}
+
 static void
 print_words(const char *label, char **words)
 {
 	for (size_t i = 0; words != NULL && words[i] != NULL; i++)
-		(void)printf("%-11s %s\n", label, words[i]);
+		print_line(label, words[i]);
 }
 
 static int
@@ -210,12 +221,11 @@ print_image(const struct image *m)
 		     "digest      %s\n"
 		     "created_at  %s\n"
 		     "size_kb     %" PRIu64 "\n"
-		     "own_kb      %" PRIu64 "\n"
-		     "cwd         %s\n"
-		     "user        %s\n",
+		     "own_kb      %" PRIu64 "\n",
 	    m->name, *m->digest != '\0' ? m->digest : "none",
-	    moment_format(m->created_at, moment), s.total, s.own,
-	    *m->cwd != '\0' ? m->cwd : "/", *m->user != '\0' ? m->user : "0");
+	    moment_format(m->created_at, moment), s.total, s.own);
+	print_line("cwd", *m->cwd != '\0' ? m->cwd : "/");
+	print_line("user", *m->user != '\0' ? m->user : "0");
 	print_words("env", m->env);
 	print_words("command", m->command);
 	for (size_t i = 0; i < m->layer_count; i++)

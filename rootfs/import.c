@@ -49,6 +49,7 @@ make_import(const struct config *c, const struct source *s, struct image *m,
     struct failure *f)
 {
 	struct work w;
+	struct stat st;
 	int r;
 	auto_fd in = strcmp(s->text, "-") == 0
 			 ? dup(STDIN_FILENO)
@@ -56,8 +57,10 @@ make_import(const struct config *c, const struct source *s, struct image *m,
 
 	if (make_check_name(s, m, f) != 0)
 		return -1;
-	if (in < 0)
+	if (in < 0 || fstat(in, &st) != 0)
 		return failure_set(f, "source", errno, "%.160s", s->text);
+	if (S_ISDIR(st.st_mode))
+		return failure_set(f, "source", EISDIR, "%.160s", s->text);
 	r = work_open(&w, c, f);
 	if (r == 0)
 		r = add_only_layer(&w, m, "-", in, NULL, f);

@@ -215,6 +215,8 @@ fetch(const struct work *w, const struct source *s, struct failure *f)
 		add(&c, "--dest-oci-accept-uncompressed-layers");
 	if (s->plain_http)
 		add(&c, "--src-tls-verify=false");
+	if (s->authfile != NULL && access(s->authfile, R_OK) != 0)
+		return failure_set(f, "authfile", errno, "%.160s", s->authfile);
 	if (s->authfile != NULL) {
 		add(&c, "--authfile=" AUTH_INSIDE);
 		job_bind(&c.job, s->authfile, AUTH_INSIDE);
@@ -229,7 +231,7 @@ fetch(const struct work *w, const struct source *s, struct failure *f)
 		return failure_set(f, "skopeo", errno, "mkdir");
 	if (work_run(w, &c.job, NULL, f) == 0)
 		return 0;
-	if (f->error == ENOENT)
+	if (strcmp(f->step, "skopeo") == 0 && f->error == ENOENT)
 		return failure_set(f, "skopeo", 0,
 		    "there is no skopeo here: apt-get install skopeo");
 	return -1;
@@ -283,6 +285,17 @@ layer_name(const char *digest, char ret[IMAGE_LAYER_MAX + 1])
 	return image_is_layer(ret) ? 0 : -1;
 }
 
+/* What stands in messages, where a terminal would act on what is no text. */
+static bool
+is_plain(const char *text)
+{
+	for (; *text != '\0'; text++) {
+		if ((unsigned char)*text < ' ' || *text == 0x7f)
+			return false;
+	}
+	return true;
+}
+
 /* A field of what the tool says the image is; -1 for a wrong one. */
 static int
 take(struct image *m, const char *field)
@@ -299,11 +312,15 @@ take(struct image *m, const char *field)
 			   ? -1
 			   : image_add_layer(m, layer, 0);
 	else if (len == 3 && memcmp(field, "cwd", 3) == 0)
-		(void)snprintf(m->cwd, sizeof(m->cwd), "%s%s",
-		    *value != '/' && *value != '\0' ? "/" : "", value);
+		return !is_plain(value) ||
+			       snprintf(m->cwd, sizeof(m->cwd), "%s%s",
+				   *value != '/' && *value != '\0' ? "/" : "",
+				   value) > IMAGE_TEXT_MAX
+			   ? -1
+			   : 0;
 	else if (len == 4 && memcmp(field, "user", 4) == 0)
-		return snprintf(m->user, sizeof(m->user), "%s", value) >
-			       PLAN_USER_MAX
+		return !is_plain(value) || snprintf(m->user, sizeof(m->user),
+					       "%s", value) > PLAN_USER_MAX
 			   ? -1
 			   : 0;
 	else if (len == 3 && memcmp(field, "env", 3) == 0)
@@ -340,6 +357,7 @@ describe(const struct work *w, struct image *m, struct failure *f)
 /* What another image has said of the same layer. */
 struct known {
 	const struct image *wanted;
+	bool is[PLAN_LAYERS_MAX];
 	uint64_t size_kb[PLAN_LAYERS_MAX];
 };
 
@@ -351,8 +369,10 @@ note_sizes(void *context, const struct image *other)
 	for (size_t i = 0; i < k->wanted->layer_count; i++) {
 		for (size_t n = 0; n < other->layer_count; n++) {
 			if (strcmp(k->wanted->layers[i].name,
-				other->layers[n].name) == 0)
-				k->size_kb[i] = other->layers[n].size_kb;
+				other->layers[n].name) != 0)
+				continue;
+			k->is[i] = true;
+			k->size_kb[i] = other->layers[n].size_kb;
 		}
 	}
 }
@@ -371,8 +391,7 @@ add_layers(struct work *w, struct image *m, struct failure *f)
 		struct image_layer *l = &m->layers[i];
 		const char *hex = strchr(l->name, '/') + 1;
 
-		if (images_has_layer(&w->state, l->name) == 1 &&
-		    known.size_kb[i] > 0) {
+		if (images_has_layer(&w->state, l->name) == 1 && known.is[i]) {
 			l->size_kb = known.size_kb[i];
 			make_say("layer %zu of %zu: %.12s is there", i + 1,
 			    m->layer_count, hex);

@@ -44,6 +44,7 @@ int tool_describe(int argc, char **argv);
  */
 struct tree {
 	int root;
+	char name[128]; /* what is being made, for messages */
 	char *parent; /* of the directory open at dir, or NULL */
 	int dir;
 	bool one_id; /* nobody else can own a file here */

@@ -164,7 +164,8 @@ tool_pack(int argc, char **argv)
 		tool_die("no memory");
 	if (dir < 0 || fstat(dir, &st) != 0)
 		tool_die("open %s: %s", argv[1], strerror(errno));
-	check(&p, archive_write_set_format_pax_restricted(p.archive));
+	/* The restricted one would leave out parts of seconds. */
+	check(&p, archive_write_set_format_pax(p.archive));
 	check(&p, archive_write_set_bytes_per_block(p.archive, 1 << 18));
 	check(&p, archive_write_open_fd(p.archive, STDOUT_FILENO));
 	archive_entry_linkresolver_set_strategy(

@@ -129,6 +129,7 @@ tree_enter(struct tree *t, const char *name)
 {
 	static char text[PATH_MAX], *slash;
 
+	(void)snprintf(t->name, sizeof(t->name), "%s", name);
 	if (snprintf(text, sizeof(text), "%s", name) >= (int)sizeof(text))
 		tool_die("'%s': a path of more than %d bytes", tool_quote(name),
 		    PATH_MAX - 1);
@@ -203,7 +204,7 @@ set_owner(
 		if (o->uid > 65535 || o->gid > 65535)
 			tool_die("'%s' belongs to %llu:%llu, and an image has "
 				 "no ids beyond 65535",
-			    tool_quote(base), (unsigned long long)o->uid,
+			    tool_quote(t->name), (unsigned long long)o->uid,
 			    (unsigned long long)o->gid);
 		r = fchownat(fd, base, (uid_t)o->uid, (gid_t)o->gid,
 		    *base == '\0' ? AT_EMPTY_PATH : AT_SYMLINK_NOFOLLOW);
@@ -261,9 +262,11 @@ tree_directory(
 			tool_die("mkdir '%s': %s", tool_quote(name),
 			    strerror(errno));
 		set_owner(t, t->dir, base, o, false);
-	} else {
-		set_owner(t, t->root, "", o, false);
 	}
+	/*
+	 * The root itself is shown to nobody, as there is a directory of the
+	 * run over it; and whoever makes the run has to get there.
+	 */
 	remember(t, name, o);
 	if (hides)
 		tree_opaque(t, name);

@@ -78,6 +78,15 @@ new_reader(void)
 	return a;
 }
 
+__attribute__((__noreturn__)) static void
+die_of_archive(struct archive *a)
+{
+	const char *why = archive_error_string(a);
+
+	tool_die("the archive is damaged, or no tar archive: %s",
+	    why != NULL ? tool_quote(why) : "it ends too early");
+}
+
 /* The stream within, of which the end may be missing. */
 struct padded {
 	struct archive *stream;
@@ -128,12 +137,12 @@ open_layer(const char *path)
 	(void)archive_read_support_format_empty(p.stream);
 	if (a == NULL ||
 	    archive_read_open_filename(p.stream, path, BLOCK) != ARCHIVE_OK)
-		tool_die("%s", archive_error_string(p.stream));
+		die_of_archive(p.stream);
 	p.ended = archive_read_next_header(p.stream, &e) == ARCHIVE_EOF;
 	(void)archive_read_support_format_tar(a);
 	(void)archive_read_support_format_empty(a);
 	if (archive_read_open(a, &p, NULL, read_padded, NULL) != ARCHIVE_OK)
-		tool_die("%s", archive_error_string(a));
+		die_of_archive(a);
 	return a;
 }
 
@@ -148,10 +157,10 @@ open_archive(const char *path)
 	if (strncmp(path, TREE, strlen(TREE)) == 0)
 		fd = open_tree(path + strlen(TREE));
 	a = new_reader();
+	/* Nothing at all is what a program writes that failed. */
 	(void)archive_read_support_format_tar(a);
-	(void)archive_read_support_format_empty(a);
 	if (archive_read_open_fd(a, fd, BLOCK) != ARCHIVE_OK)
-		tool_die("%s", archive_error_string(a));
+		die_of_archive(a);
 	return a;
 }
 
@@ -163,10 +172,7 @@ check_archive(struct unpack *u, int r)
 		return;
 	if (r == ARCHIVE_WARN && archive_errno(u->archive) != EINVAL)
 		return;
-	tool_die("the archive is damaged, or no tar archive: %s",
-	    archive_error_string(u->archive) != NULL
-		? tool_quote(archive_error_string(u->archive))
-		: "unknown");
+	die_of_archive(u->archive);
 }
 
 static void
