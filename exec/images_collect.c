@@ -163,8 +163,9 @@ is_idle(int kind, const char *name)
 {
 	auto_fd fd = openat(kind, name, OPEN_DIR);
 
-	/* What cannot be opened nobody could lock. */
-	return fd < 0 || flock(fd, LOCK_EX | LOCK_NB) == 0;
+	/* What nobody can open nobody could lock. */
+	return fd < 0 ? !fail_is_machines(errno)
+		      : flock(fd, LOCK_EX | LOCK_NB) == 0;
 }
 
 /* Goes through the layers of a kind. How many are not used; -1: trouble. */
@@ -243,8 +244,12 @@ images_collect(const struct config *c, const struct state *st, bool dry,
 	bool all = true;
 	auto_fd layers = openat(st->dir, "layers", OPEN_DIR);
 
-	if (layers < 0)
-		return errno == ENOENT;
+	if (layers < 0 && errno == ENOENT)
+		return true;
+	if (layers < 0) {
+		problem("layers", errno);
+		return false;
+	}
 	k.layers = layers;
 	if (read_all(&k) != 0) {
 		all = false;
