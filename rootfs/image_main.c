@@ -10,6 +10,7 @@
 #include "images.h"
 #include "make.h"
 #include "moment.h"
+#include "trash.h"
 #include "verdict.h"
 
 /* What one call of `mayfly image` is about. */
@@ -269,12 +270,36 @@ remove_image(void)
 	}
 }
 
-static int export(void)
+static void
+print_removed(const char *what, const char *name)
 {
-	return make_export(&call.config, call.words[0], call.words[1],
-		   &call.failure) == 0
-		   ? 0
-		   : fail();
+	(void)printf("removed %s %s\n", what, name);
+}
+
+static bool something_stays;
+
+static void
+complain_of(const char *name, int error)
+{
+	something_stays = true;
+	complain("image: '%.64s' stays: %s", name, strerror(error));
+}
+
+static int
+prune(void)
+{
+	struct state st;
+	bool all;
+
+	if (state_open(&call.config, &st, &call.failure) != 0)
+		return fail();
+	all = images_collect(
+	    &call.config, &st, false, print_removed, complain_of);
+	all =
+	    trash_empty(&call.config, &st, false, print_removed, complain_of) &&
+	    all;
+	state_close(&st);
+	return all && !something_stays ? 0 : EXIT_OWN;
 }
 
 static const struct verb {
@@ -301,8 +326,7 @@ static const struct verb {
 	{ "show", show, 1, 1, "NAME", "what is known of it" },
 	{ "delete", remove_image, 1, 1, "NAME",
 	    "sessions that began with it go on" },
-	{ "export", export, 2, 2, "NAME oci:DIR[:TAG]",
-	    "write it as an OCI layout" },
+	{ "prune", prune, 0, 0, "", "remove layers that nothing needs" },
 };
 
 static const struct option {

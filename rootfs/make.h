@@ -37,11 +37,4 @@ int make_build(const struct config *c, const struct source *s, struct image *m,
 int make_from_dockerfile(const struct config *c, const struct source *s,
     struct image *m, struct failure *f);
 
-/*
- * "oci:DIR[:TAG]": the image as one layer, in the layout DIR, which is made
- * where it is missing. 0, or -1 with f.
- */
-int make_export(const struct config *c, const char *name, const char *to,
-    struct failure *f);
-
 #endif
