@@ -1,0 +1,210 @@
+# shellcheck shell=bash
+#
+# What the topics about images share: the verbs of `mayfly image`, archives and
+# layouts to make them of, and a registry.
+#
+# shellcheck disable=SC2034,SC2154 # t.sh sets status
+
+# shellcheck source=tests/t.sh
+. "$(dirname "${BASH_SOURCE[0]}")/../t.sh"
+
+STATE=$T_ROOT/state
+[[ $AS == root ]] || STATE=$T_ROOT/state/mayfly
+FIXTURES=$T_ROOT/fixtures
+MAKE_IMAGE=$T_TREE/tests/images/make.py
+registry=0 # its process
+id=''
+mkdir -m 0755 "$FIXTURES"
+
+# What an image with nothing to say of itself has to say.
+PLAIN='{"Env": ["PATH=/bin"]}'
+
+# `mayfly image ...` with nothing to read; leaves out, err and status.
+image()
+{
+	mayfly image "$@" </dev/null >out 2>err
+	status=$?
+}
+
+# One that must be made, under this name: made NAME VERB ...
+made()
+{
+	local name=$1
+
+	shift
+	image "$@"
+	expect_status 0
+	expect_out "$name"
+}
+
+# One that must not: exit code, a pattern for the sentence, and the words.
+refused()
+{
+	local code=$1 pattern=$2
+
+	shift 2
+	image "$@"
+	expect_status "$code"
+	expect_err_has "$pattern"
+	expect_no_out
+	expect_no_trash
+}
+
+# A run in an image.
+run_in()
+{
+	local name=$1
+
+	shift
+	run --image "$name" "$@"
+}
+
+session()
+{
+	mayfly session "$@" </dev/null >out 2>err
+	status=$?
+}
+
+# Makes a session; sets id.
+create()
+{
+	session create "$@"
+	id=$(cat out)
+	[[ $status == 0 && $id =~ ^[a-z0-9]{26}$ ]] ||
+	    fail "no session was made: $status"
+}
+
+inside()
+{
+	session run "$id" "$@"
+}
+
+expect_no_trash()
+{
+	[[ ! -d $STATE/trash || -z $(ls -A "$STATE/trash") ]] ||
+	    fail "there is trash: $(ls -A "$STATE/trash" | head -n 3)"
+}
+
+# All images that there are.
+names()
+{
+	[[ ! -d $STATE/images ]] || ls -A "$STATE/images"
+}
+
+layers()
+{
+	find "$STATE/layers" -mindepth 2 -maxdepth 2 2>/dev/null | wc -l
+}
+
+# Removes the layers of images that are gone.
+collect()
+{
+	t_as "$MAYFLY" image prune >pruned 2>&1 ||
+	    fail "prune: $(head -c 200 pruned)"
+	t_as "$MAYFLY" reap >reaped 2>&1 ||
+	    fail "reap: $(head -c 200 reaped)"
+}
+
+# Deletes all images. No layer outlives them by more than a reap.
+forget()
+{
+	local name
+
+	for name in $(names); do
+		image delete "$name"
+		expect_status 0
+	done
+	[[ -z $(names) ]] || fail "there are images still: $(names | xargs)"
+	collect
+	[[ $(layers) == 0 ]] || fail "there are layers still: $(layers)"
+	expect_no_trash
+}
+
+# The archive of a root with busybox in it, in $BASE.
+fixture_base()
+{
+	BASE=$FIXTURES/base.tar
+	[[ -e $BASE ]] || "$PYTHON" "$MAKE_IMAGE" base "$BASE" ||
+	    fail "no archive was made"
+}
+
+# layout DIR TAG CONFIG LAYER...
+layout()
+{
+	"$PYTHON" "$MAKE_IMAGE" layout "$@" || fail "no layout was made"
+}
+
+# The program that lists a tree: TREE of the host's, /tree in `tree_in`.
+fixture_tree()
+{
+	TREE=$FIXTURES/tree
+	[[ -x $TREE ]] || "${CC:-cc}" -O2 -D_GNU_SOURCE -static -o "$TREE" \
+	    "$T_TREE/tests/images/tree.c" || fail "tree.c does not compile"
+}
+
+# What the sandbox shows of an image, and mayfly does not put there itself.
+tree_in()
+{
+	run_in "$1" --ro-bind "$TREE:/tree" --time 60000 --output 100000000 \
+	    -- /tree / /dev /proc /tree /etc/hosts /etc/resolv.conf
+	expect_status 0
+	plain_list <out
+}
+
+# The same of a directory of the host's.
+tree_of()
+{
+	"$TREE" "$1" /dev /proc /tree /etc/hosts /etc/resolv.conf | plain_list
+}
+
+# Directories that mayfly puts something into have another time. A caller with
+# one id has but one owner.
+plain_list()
+{
+	local owner='s/^/&/'
+
+	[[ $AS != user ]] ||
+	    owner='s/^([^ ]* [0-7]*) [0-9]*:[0-9]*/\1 0:0/'
+	sed -E "s,^(/|/etc) (4[0-7]* [0-9:]*) .*,\1 \2,; $owner" | LC_ALL=C sort
+}
+
+# A registry on a port of its own: start_registry [LINES of its configuration]
+start_registry()
+{
+	PORT=$("$PYTHON" -c 'import socket; s = socket.socket()
+s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
+	REGISTRY=localhost:$PORT
+	mkdir -p "$FIXTURES/registry"
+	cat >"$FIXTURES/registry.yml" <<-END
+		version: 0.1
+		log: {level: error}
+		storage: {filesystem: {rootdirectory: $FIXTURES/registry}}
+		http: {addr: "127.0.0.1:$PORT"}
+		${1:-}
+	END
+	docker-registry serve "$FIXTURES/registry.yml" \
+	    >"$FIXTURES/registry.log" 2>&1 &
+	registry=$!
+	poll 200 bash -c ": </dev/tcp/127.0.0.1/$PORT" ||
+	    fail "the registry does not start: $(head -n 2 \
+		"$FIXTURES/registry.log")"
+}
+
+stop_registry()
+{
+	kill "$registry" && wait "$registry"
+	rm -rf "$FIXTURES/registry"
+}
+
+# push LAYOUT:TAG NAME [OPTION]...
+push()
+{
+	skopeo --insecure-policy copy -q --all --dest-tls-verify=false \
+	    "${@:3}" "oci:$1" "docker://$REGISTRY/$2" >pushed 2>&1 ||
+	    fail "skopeo: $(tail -n 1 pushed)"
+}
+
+# What the first image creates for all later ones is no leak.
+tar -cf - -T /dev/null | t_as "$MAYFLY" image import - nothing >/dev/null 2>&1
+t_as "$MAYFLY" image delete nothing >/dev/null 2>&1
+collect

@@ -1,0 +1,235 @@
+#!/bin/bash
+# Images are made of archives and directories, are listed, shown and deleted;
+# what is none is refused, and leaves nothing.
+# as: root user subuid
+# shellcheck disable=SC2016 # programs in single quotes are for inside
+
+# shellcheck source=tests/images/lib.sh
+. "$(dirname "$0")/images/lib.sh"
+
+fixture_base
+
+if testcase "an archive becomes an image, however it is packed"; then
+	gzip -k <"$BASE" >root.tar.gz
+	zstd -q <"$BASE" >root.tar.zst
+	xz -0 <"$BASE" >root.tar.xz
+	bzip2 -1 <"$BASE" >root.tar.bz2
+	cp "$BASE" root.tar
+	for kind in tar tar.gz tar.zst tar.xz tar.bz2; do
+		made "${kind//./-}" import "root.$kind" "${kind//./-}"
+		run_in "${kind//./-}" -- sh -c 'id -u; stat -c %a /tmp /root'
+		expect_out $'0\n1777\n700'
+	done
+	mayfly image import - piped <root.tar.zst >out 2>err
+	expect_out piped
+	cat root.tar.gz | mayfly image import - piped-gz >out 2>err
+	expect_out piped-gz
+	run_in piped-gz -- cat /etc/group
+	expect_out_has '^staff:x:50:app$'
+	check "there are not seven" test "$(names | wc -l)" = 7
+	forget
+fi
+
+if testcase "a directory becomes an image, with all that its files are"; then
+	fixture_tree
+	mkdir root
+	tar -C root -xf "$BASE"
+	mkdir -m 0711 root/d
+	echo x >root/d/f
+	ln root/d/f root/hard
+	ln -s /nowhere root/soft
+	mkfifo -m 0604 root/fifo
+	touch -d @1234567890.5 root/d/f root/d
+	[[ $AS != root ]] || chown -R 1000:1001 root/d
+	[[ $AS == root ]] || chown -R --no-dereference "$T_UID:$T_UID" root
+	# Sockets and devices are none of an image's.
+	"$PYTHON" -c 'import socket; socket.socket(
+	    socket.AF_UNIX).bind("root/socket")'
+	made dir import-dir root dir
+	rm root/socket
+	tree_of root >want
+	tree_in dir >got
+	[[ $AS == root ]] ||
+	    sed -i "s/ $T_UID:$T_UID / 0:0 /" want
+	diff want got >differs || fail "it differs: $(head -n 5 differs)"
+	# It is a copy.
+	echo changed >root/d/f
+	run_in dir -- cat /hard
+	expect_out x
+	forget
+fi
+
+if testcase "a sparse file takes no room, and has its holes"; then
+	mkdir d
+	perl -e 'open F, ">", "d/sparse"; syswrite F, "begin";
+	    seek F, 40 << 20, 0; syswrite F, "middle"; truncate F, 80 << 20'
+	for format in posix gnu oldgnu; do
+		tar -C d -S --format="$format" -cf sparse.tar .
+		made "$format" import sparse.tar "$format"
+		file=$(find "$STATE/layers" -name sparse)
+		check "$format: another file" cmp -s d/sparse "$file"
+		check "$format: it takes $(du -k "$file")" \
+		    test "$(du -k "$file" | cut -f 1)" -lt 1000
+		image show "$format"
+		expect_out_has '^size_kb +[0-9]{1,3}$'
+		image delete "$format"
+		collect
+	done
+	forget
+fi
+
+if testcase "the list says what there is, and what it takes"; then
+	image list
+	expect_status 0
+	expect_no_out
+	made one import "$BASE" one
+	made two:2.0 import "$BASE" two:2.0
+	image list
+	expect_status 0
+	check "not in order" test "$(awk 'NR > 1 { print $1 }' out | xargs)" = \
+	    "one two:2.0"
+	size=$(awk '$1 == "one" { print $3 }' out)
+	check "$size KB" test "$((size * 1024))" -gt 1000000
+	check "not its own" test "$(awk '$1 == "one" { print $4 }' out)" = \
+	    "$size"
+	image show two:2.0
+	expect_status 0
+	expect_out_has '^name +two:2.0$'
+	expect_out_has '^digest +none$'
+	expect_out_has "^size_kb +$size\$"
+	expect_out_has '^cwd +/$'
+	expect_out_has '^user +0$'
+	expect_out_has "^created_at +$(date -u +%Y)-"
+	expect_out_has "^layer +id/[a-z0-9]{26} $size\$"
+	image delete one
+	expect_status 0
+	expect_no_out
+	image show one
+	expect_status 125
+	expect_err_has "^mayfly: image: there is no image 'one'\$"
+	run_in one -- true
+	check "it can be run" test "$status" != 0
+	run_in two:2.0 -- true
+	expect_status 0
+	forget
+fi
+
+if testcase "a new image of an old name takes its place"; then
+	made same import "$BASE" same
+	mkdir -p d/etc
+	echo new >d/etc/new
+	tar -C d -cf new.tar .
+	cat "$BASE" >both.tar
+	tar --concatenate -f both.tar new.tar
+	made same import both.tar same
+	run_in same -- cat /etc/new
+	expect_out new
+	check "there are two" test "$(names)" = same
+	forget
+fi
+
+if testcase "a name that none can have is refused by name"; then
+	for name in '' . .. - a/b ../a A _a .a 'a b' a: a:b:c a@b "a:-/" \
+	    "$(printf 'a%.0s' {1..65})" "a:$(printf 'b%.0s' {1..65})" é \
+	    $'a\n' 'a*'; do
+		refused 64 "can be no image's name: it is \[a-z" \
+		    import "$BASE" "$name"
+	done
+	refused 64 "image's name.*'host'" import "$BASE" host
+	for name in a 0 "$(printf 'a%.0s' {1..64})" a:B._- a..b; do
+		made "$name" import "$BASE" "$name"
+	done
+	for verb in show delete; do
+		for name in '' .. ../images /etc host nobody; do
+			refused 125 '^mayfly: image: there is no image' \
+			    "$verb" "$name"
+		done
+	done
+	forget
+fi
+
+if testcase "wrong words are wrong usage, and say which"; then
+	refused 64 'no verb' 
+	refused 64 "there is no verb 'none'" none
+	refused 64 'usage: mayfly image import' import
+	refused 64 'usage: mayfly image import' import "$BASE"
+	refused 64 "too much.*'c'" import "$BASE" b c
+	refused 64 "unknown option '--what'" import --what "$BASE" b
+	refused 64 "unknown option '--authfile" import --authfile=x "$BASE" b
+	refused 64 'value is missing.*--authfile' pull x --authfile
+	refused 64 "value too much.*--plain-http=1" pull --plain-http=1 x
+	refused 64 'build needs --distro' build b
+	for distro in x debian debian: other:1 'debian:a b' 'debian:../x'; do
+		refused 64 "^mayfly: image: --distro: '" build b \
+		    --distro "$distro"
+	done
+	refused 64 "--platform: '" pull oci:/ b --platform linux
+	image --help
+	expect_status 0
+	expect_out_has 'mayfly image pull SOURCE'
+	check "something was made" test -z "$(names)"
+fi
+
+if testcase "what is no archive is refused, and nothing of it stays"; then
+	head -c 100000 /dev/urandom >noise
+	yes text | head -c 100000 >text
+	: >empty
+	mkdir directory
+	printf 'x%.0s' {1..511} >short
+	zip=$'PK\003\004'
+	printf '%s%0500d' "$zip" 0 >zip
+	for file in noise text short zip empty; do
+		refused 125 '^mayfly: (layer|archive): ' import "$file" bad
+		expect_err_has '^mayfly-rootfs: .*archive'
+	done
+	refused 125 '^mayfly: source: .*none' import none bad
+	refused 125 '^mayfly: .*directory' import directory bad
+	refused 125 '^mayfly: source: ' import-dir none bad
+	refused 125 '^mayfly: source: .*[Nn]ot a directory' \
+	    import-dir noise bad
+	check "something was made" test -z "$(names)"
+	check "a layer stays" test "$(layers)" = 0
+fi
+
+if testcase "an archive that is cut short or damaged is refused"; then
+	gzip -1 <"$BASE" >root.tar.gz
+	zstd -q <"$BASE" >root.tar.zst
+	xz -0 <"$BASE" >root.tar.xz
+	for file in root.tar.gz root.tar.zst root.tar.xz "$BASE"; do
+		size=$(stat -c %s "$file")
+		# In the middle of a file, and in the middle of a header.
+		for part in $((size / 2)) 5000 700; do
+			head -c "$part" "$file" >cut
+			refused 125 '^mayfly: layer: ' import cut bad
+			expect_err_has '^mayfly-rootfs: the archive is damaged'
+		done
+		[[ $file != "$BASE" ]] || continue
+		for at in $((size / 2)) $((size - 10)); do
+			{
+				head -c "$at" "$file"
+				printf '\125\252\125'
+				tail -c +"$((at + 4))" "$file"
+			} >damaged
+			refused 125 '^mayfly: layer: ' import damaged bad
+			expect_err_has '^mayfly-rootfs: the archive is damaged'
+		done
+	done
+	check "something was made" test -z "$(names)"
+	check "a layer stays" test "$(layers)" = 0
+fi
+
+if testcase "no image is larger than max_image"; then
+	mkdir d
+	head -c 30000000 /dev/zero >d/zeros
+	tar -C d -czf bomb.tar.gz .
+	export MAYFLY_MAX_IMAGE=20000
+	refused 125 '^mayfly: layer: ' import bomb.tar.gz bad
+	expect_err_has 'more than max_image allows: 20000 KB'
+	refused 125 '^mayfly: layer: ' import-dir d bad
+	export MAYFLY_MAX_IMAGE=40000
+	made good import bomb.tar.gz good
+	unset MAYFLY_MAX_IMAGE
+	forget
+fi
+
+t_done
