@@ -23,17 +23,19 @@ struct late {
 	struct owner owner;
 };
 
+/* A map of one line for one id; with ranges of /etc/subuid there are more. */
 static bool
 has_one_id(void)
 {
 	FILE *f = fopen("/proc/self/uid_map", "re");
-	unsigned long inside, outside, count = 0;
+	unsigned long inside, outside, count, ids = 0;
 
-	if (f == NULL ||
-	    fscanf(f, "%lu %lu %lu", &inside, &outside, &count) != 3)
+	if (f == NULL)
 		tool_die("/proc/self/uid_map: %s", strerror(errno));
+	while (fscanf(f, "%lu %lu %lu", &inside, &outside, &count) == 3)
+		ids += count;
 	(void)fclose(f);
-	return count == 1;
+	return ids == 1;
 }
 
 void
