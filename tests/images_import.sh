@@ -199,7 +199,7 @@ if testcase "an archive that is cut short or damaged is refused"; then
 		size=$(stat -c %s "$file")
 		# In the middle of a file, and in the middle of a header.
 		for part in $((size / 2)) 5000 700; do
-			head -c "$part" "$file" >cut
+			head -c "$part" "$file" >./cut
 			refused 125 '^mayfly: layer: ' import cut bad
 			expect_err_has '^mayfly-rootfs: the archive is damaged'
 		done

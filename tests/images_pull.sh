@@ -22,7 +22,9 @@ layout "$OCI" some "$PLAIN" "$BASE" "${LAYERS[@]}"
 layout "$OCI" small "$PLAIN" "$BASE"
 
 if testcase "what is in an image is what umoci makes of it, to the bit"; then
-	umoci unpack $( ((EUID == 0)) || echo --rootless) --image "$OCI:all" \
+	rootless=()
+	((EUID == 0)) || rootless=(--rootless)
+	umoci unpack "${rootless[@]}" --image "$OCI:all" \
 	    bundle >unpacked 2>&1 || fail "umoci: $(tail -n 1 unpacked)"
 	tree_of bundle/rootfs >want
 	check "there are only $(wc -l <want) files" \

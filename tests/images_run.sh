@@ -7,9 +7,7 @@
 # shellcheck source=tests/images/lib.sh
 . "$(dirname "$0")/images/lib.sh"
 
-for program in skopeo; do
-	[[ -n $(type -P "$program") ]] || t_give_up "there is no $program"
-done
+[[ -n $(type -P skopeo) ]] || t_give_up "there is no skopeo"
 fixture_base
 
 # An image with this configuration: configured NAME CONFIG

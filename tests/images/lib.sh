@@ -99,10 +99,10 @@ layers()
 # Removes the layers of images that are gone.
 collect()
 {
-	t_as "$MAYFLY" image prune >pruned 2>&1 ||
-	    fail "prune: $(head -c 200 pruned)"
-	t_as "$MAYFLY" reap >reaped 2>&1 ||
-	    fail "reap: $(head -c 200 reaped)"
+	t_as "$MAYFLY" image prune >"$T_ROOT/pruned" 2>&1 ||
+	    fail "prune: $(head -c 200 "$T_ROOT/pruned")"
+	t_as "$MAYFLY" reap >"$T_ROOT/reaped" 2>&1 ||
+	    fail "reap: $(head -c 200 "$T_ROOT/reaped")"
 }
 
 # Deletes all images. No layer outlives them by more than a reap.
