@@ -137,10 +137,10 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		write_value(
 		    &j, op & 7, j.close[j.depth] == '}' ? name : NULL, &in);
 		depth += (op & 7) < 2;
-		if (depth > JSON_DEPTH_MAX)
+		if (depth > JSON_LEVELS_MAX)
 			break;
 	}
-	if (depth > JSON_DEPTH_MAX) {
+	if (depth > JSON_LEVELS_MAX) {
 		assert(json_finish(&j) == -1);
 	} else {
 		assert(json_finish(&j) == 0);
