@@ -8,7 +8,6 @@
 #define LOWER "abcdefghijklmnopqrstuvwxyz"
 #define DIGITS "0123456789"
 #define MOMENT_MAX INT64_C(253402300799) /* the end of the year 9999 */
-#define SIZE_MAX_KB IMAGE_SIZE_UNKNOWN
 
 void
 image_init(struct image *m)
@@ -181,28 +180,33 @@ parse_number(const char *text, uint64_t max, uint64_t *ret)
 	return n <= max ? 0 : -1;
 }
 
+/* "NAME KB", for one of the two that add it. */
 static int
-take_layer(struct image *m, const char *value)
+take_lower(struct image *m, const char *value,
+    int (*add)(struct image *m, const char *name, uint64_t size_kb))
 {
 	char name[IMAGE_LAYER_MAX + 1];
 	size_t len = strcspn(value, " ");
 	uint64_t size_kb;
 
 	if (len > IMAGE_LAYER_MAX || value[len] != ' ' ||
-	    parse_number(value + len + 1, SIZE_MAX_KB, &size_kb) != 0)
+	    parse_number(value + len + 1, IMAGE_SIZE_UNKNOWN, &size_kb) != 0)
 		return -1;
 	memcpy(name, value, len);
 	name[len] = '\0';
-	return image_add_layer(m, name, size_kb);
+	return add(m, name, size_kb);
+}
+
+static int
+take_layer(struct image *m, const char *value)
+{
+	return take_lower(m, value, image_add_layer);
 }
 
 static int
 take_snapshot(struct image *m, const char *value)
 {
-	if (take_layer(m, value) != 0)
-		return -1;
-	m->layers[m->layer_count - 1].is_snapshot = true;
-	return 0;
+	return take_lower(m, value, image_add_snapshot);
 }
 
 static int

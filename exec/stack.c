@@ -141,7 +141,7 @@ stack_read(const struct config *c, struct session *s, struct failure *f)
 
 /* Is there anything in it that those who stand on it would not have anyway? */
 static int
-is_changed(const struct config *c, const struct state *st, struct session *s)
+is_changed(const struct state *st, const struct session *s)
 {
 	static const char *const trees[] = { "upper", NULL };
 	const struct usage one = { UINT64_MAX, 1 };
@@ -155,7 +155,6 @@ is_changed(const struct config *c, const struct state *st, struct session *s)
 	if ((layer != NULL && (fd < 0 || fstat(fd, &below) != 0)) ||
 	    fstatat(s->dir, "upper", &own, AT_SYMLINK_NOFOLLOW) != 0)
 		return -1;
-	(void)c;
 	/* What cannot be read is no new one. */
 	return own.st_mode != below.st_mode || own.st_uid != below.st_uid ||
 	       own.st_gid != below.st_gid ||
@@ -283,7 +282,7 @@ stack_push(const struct config *c, const struct state *st, struct session *s,
 
 	if (stack_read(c, s, f) != 0)
 		return SESSION_FAILED;
-	changed = is_changed(c, st, s);
+	changed = is_changed(st, s);
 	if (changed < 0) {
 		(void)failure_set(f, "state", errno, "look at a session");
 		return SESSION_FAILED;

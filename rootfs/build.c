@@ -101,7 +101,7 @@ own_mirror(char *ret, size_t size)
 		if (found || (strncmp(from, "deb ", 4) != 0 &&
 				 strncasecmp(from, "URIs:", 5) != 0))
 			continue;
-		from = strpbrk(from, ":t") != NULL ? strstr(from, "://") : NULL;
+		from = strstr(from, "://");
 		while (from != NULL && from > line && from[-1] != ' ' &&
 		       from[-1] != '\t' && from[-1] != ':')
 			from--;

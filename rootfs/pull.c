@@ -41,12 +41,12 @@ make_say(const char *fmt, ...)
 /* Kinds of source that skopeo knows, and whether they are on this machine. */
 static const struct kind {
 	const char *prefix;
-	bool is_here, is_directory;
+	bool is_here;
 } kinds[] = {
-	{ "docker://", false, false },
-	{ "oci:", true, true },
-	{ "docker-archive:", true, false },
-	{ "oci-archive:", true, false },
+	{ "docker://", false },
+	{ "oci:", true },
+	{ "docker-archive:", true },
+	{ "oci-archive:", true },
 };
 
 static const struct kind *
