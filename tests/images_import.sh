@@ -232,4 +232,25 @@ if testcase "no image is larger than max_image"; then
 	forget
 fi
 
+# Without root buildah asks more of a machine than mayfly does.
+if [[ $AS == root && -n $(type -P buildah) ]] &&
+    testcase "what buildah makes of a Dockerfile is an image"; then
+	mkdir "a context"
+	cp /bin/busybox "a context"
+	cat >"a context/Dockerfile" <<-'END'
+		FROM scratch
+		COPY busybox /bin/sh
+		ENV A="two words"
+		WORKDIR /made
+		CMD ["/bin/sh", "-c", "echo $A; pwd"]
+	END
+	made built from-dockerfile "a context" built
+	run_in built
+	expect_out $'two words\n/made'
+	echo 'FROM no-such-image-anywhere' >"a context/Dockerfile"
+	refused 125 '^mayfly: build: .* failed' from-dockerfile "a context" bad
+	refused 125 '^mayfly: source: nowhere: ' from-dockerfile nowhere bad
+	forget
+fi
+
 t_done
