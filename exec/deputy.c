@@ -1,6 +1,7 @@
 #include "deputy.h"
 
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 
 #include <errno.h>
@@ -25,7 +26,8 @@ deputy_run(const struct config *c, int (*work)(void *context), void *context)
 	if (ids_take(&ids, c, false, &f) != 0)
 		return -1;
 	sys_close(&ids.lease);
-	if (pipe2(go, O_CLOEXEC) != 0)
+	/* To write to a pipe of one that was killed is SIGPIPE. */
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, go) != 0)
 		return -1;
 	pid = sys_clone3(&args);
 	if (pid == 0) {
@@ -37,7 +39,7 @@ deputy_run(const struct config *c, int (*work)(void *context), void *context)
 	}
 	(void)close(go[0]);
 	mapped = pid > 0 && ids_map_builder(&ids, pid, &f) == 0 &&
-		 write(go[1], "", 1) == 1;
+		 send(go[1], "", 1, MSG_NOSIGNAL) == 1;
 	(void)close(go[1]);
 	while (pid > 0 && waitpid(pid, &status, __WALL) < 0 && errno == EINTR)
 		;
