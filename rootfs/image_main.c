@@ -1,15 +1,11 @@
-#include <errno.h>
-#include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "command.h"
 #include "config.h"
+#include "image_verbs.h"
 #include "images.h"
 #include "make.h"
-#include "moment.h"
 #include "trash.h"
 #include "verdict.h"
 
@@ -23,27 +19,6 @@ static struct call {
 	struct failure failure;
 } call;
 
-/* Says why; the exit code. */
-static int
-fail(void)
-{
-	char text[320];
-
-	if (strcmp(call.failure.step, "usage") == 0) {
-		complain("image: %s", call.failure.detail);
-		return EXIT_USAGE;
-	}
-	complain("%s", failure_text(&call.failure, text, sizeof(text)));
-	return EXIT_OWN;
-}
-
-static int
-not_found(const char *name)
-{
-	complain("image: there is no image '%.129s'", name);
-	return EXIT_OWN;
-}
-
 /* The verbs that make one print its name. */
 static int
 make(int (*how)(const struct config *c, const struct source *s, struct image *m,
@@ -56,7 +31,7 @@ make(int (*how)(const struct config *c, const struct source *s, struct image *m,
 	if (r == 0)
 		(void)puts(call.image.name);
 	image_free(&call.image);
-	return r == 0 ? 0 : fail();
+	return r == 0 ? 0 : image_fail(&call.failure);
 }
 
 static int
@@ -103,158 +78,16 @@ build(void)
 	return make(make_build);
 }
 
-/* Layers that more than one image has. */
-struct sizes {
-	const struct image *of;
-	uint64_t total, own;
-	bool shared[PLAN_LAYERS_MAX];
-};
-
-static void
-mark_shared(void *context, const struct image *other)
-{
-	struct sizes *s = context;
-
-	for (size_t i = 0;
-	     i < s->of->layer_count && strcmp(other->name, s->of->name) != 0;
-	     i++) {
-		for (size_t n = 0; n < other->layer_count; n++) {
-			if (strcmp(s->of->layers[i].name,
-				other->layers[n].name) == 0)
-				s->shared[i] = true;
-		}
-	}
-}
-
-static int
-measure(const struct image *m, struct sizes *s)
-{
-	memset(s, 0, sizeof(*s));
-	s->of = m;
-	if (images_list(&call.config, mark_shared, s, &call.failure) != 0)
-		return -1;
-	for (size_t i = 0; i < m->layer_count; i++) {
-		s->total += m->layers[i].size_kb;
-		if (!s->shared[i])
-			s->own += m->layers[i].size_kb;
-	}
-	return 0;
-}
-
-static void
-keep_name(void *context, const struct image *m)
-{
-	char ***names = context, **more;
-	size_t n = 0;
-
-	while (*names != NULL && (*names)[n] != NULL)
-		n++;
-	more = realloc(*names, (n + 2) * sizeof(*more));
-	if (more == NULL || (more[n] = strdup(m->name)) == NULL)
-		fail_memory();
-	more[n + 1] = NULL;
-	*names = more;
-}
-
-static int
-print_row(const char *name)
-{
-	struct sizes s;
-	enum images_result r;
-
-	image_init(&call.image);
-	r = images_read(&call.config, name, &call.image, &call.failure);
-	if (r == IMAGES_OK && measure(&call.image, &s) == 0)
-		(void)printf("%-32s %6zu %12" PRIu64 " %12" PRIu64 "  %.19s\n",
-		    name, call.image.layer_count, s.total, s.own,
-		    call.image.digest);
-	image_free(&call.image);
-	return r == IMAGES_FAILED ? fail() : 0;
-}
-
 static int
 list(void)
 {
-	char **names = NULL;
-	int status = 0;
-
-	if (images_list(&call.config, keep_name, &names, &call.failure) != 0)
-		return fail();
-	if (names != NULL)
-		(void)printf("%-32s %6s %12s %12s  %s\n", "NAME", "LAYERS",
-		    "KB", "OWN KB", "DIGEST");
-	for (char **n = names; n != NULL && *n != NULL; n++) {
-		if (status == 0)
-			status = print_row(*n);
-		free(*n);
-	}
-	free(names);
-	return status;
-}
-
-/* What a registry says, without what a terminal acts on. */
-static void
-print_line(const char *label, const char *text)
-{
-	(void)printf("%-11s ", label);
-	for (; *text != '\0'; text++)
-		(void)putchar(
-		    (unsigned char)*text < ' ' || *text == 0x7f ? '?' : *text);
-	(void)putchar('\n');
-}
-
-static void
-print_words(const char *label, char **words)
-{
-	for (size_t i = 0; words != NULL && words[i] != NULL; i++)
-		print_line(label, words[i]);
-}
-
-static int
-print_image(const struct image *m)
-{
-	char moment[MOMENT_SIZE];
-	struct sizes s;
-
-	if (measure(m, &s) != 0)
-		return fail();
-	(void)printf("name        %s\n"
-		     "digest      %s\n"
-		     "created_at  %s\n"
-		     "size_kb     %" PRIu64 "\n"
-		     "own_kb      %" PRIu64 "\n",
-	    m->name, *m->digest != '\0' ? m->digest : "none",
-	    moment_format(m->created_at, moment), s.total, s.own);
-	print_line("cwd", *m->cwd != '\0' ? m->cwd : "/");
-	print_line("user", *m->user != '\0' ? m->user : "0");
-	print_words("env", m->env);
-	print_words("command", m->command);
-	for (size_t i = 0; i < m->layer_count; i++)
-		(void)printf("layer       %s %" PRIu64 "%s\n",
-		    m->layers[i].name, m->layers[i].size_kb,
-		    s.shared[i] ? " shared" : "");
-	return 0;
+	return image_list(&call.config);
 }
 
 static int
 show(void)
 {
-	int status;
-
-	image_init(&call.image);
-	switch (images_read(
-	    &call.config, call.words[0], &call.image, &call.failure)) {
-	case IMAGES_OK:
-		status = print_image(&call.image);
-		break;
-	case IMAGES_NOT_FOUND:
-		status = not_found(call.words[0]);
-		break;
-	default:
-		status = fail();
-	}
-	image_free(&call.image);
-	return status;
+	return image_show(&call.config, call.words[0]);
 }
 
 static int
@@ -264,9 +97,9 @@ remove_image(void)
 	case IMAGES_OK:
 		return 0;
 	case IMAGES_NOT_FOUND:
-		return not_found(call.words[0]);
+		return image_not_found(call.words[0]);
 	default:
-		return fail();
+		return image_fail(&call.failure);
 	}
 }
 
@@ -292,7 +125,7 @@ prune(void)
 	bool all;
 
 	if (state_open(&call.config, &st, &call.failure) != 0)
-		return fail();
+		return image_fail(&call.failure);
 	all = images_collect(
 	    &call.config, &st, false, print_removed, complain_of);
 	all =

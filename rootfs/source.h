@@ -1,0 +1,28 @@
+#ifndef ROOTFS_SOURCE_H
+#define ROOTFS_SOURCE_H
+
+#include <limits.h>
+#include <stdbool.h>
+
+#include "fail.h"
+#include "image.h"
+#include "make.h"
+
+/* Where skopeo finds an image. */
+struct place {
+	char text[PATH_MAX + 64]; /* as it is called inside */
+	char path[PATH_MAX]; /* on the host; it is WORK_SOURCE inside */
+	bool is_here; /* else the network has it, and there is no path */
+};
+
+/* 0, or -1 with f. */
+int source_find(const struct source *s, struct place *ret, struct failure *f);
+
+/*
+ * The name of the image to be: what s says, or else the source's own. 0, or
+ * -1 with f.
+ */
+int source_name(
+    const struct source *s, char ret[IMAGE_NAME_MAX + 1], struct failure *f);
+
+#endif
