@@ -171,6 +171,7 @@ connect_streams(struct box *b, const struct ends e[3])
 		r->owns_from = true;
 		r->kept = kept[i];
 		r->keeps = s[i]->keep;
+		r->whole = s[i]->whole;
 		r->limit = limits_output(&b->plan->limits, r->keeps);
 		if (!r->keeps && s[i]->fd >= 0)
 			relay_to_shared(r, s[i]->fd);

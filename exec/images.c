@@ -293,15 +293,15 @@ put_words(const struct image *m, struct plan *p, struct failure *f)
 }
 
 int
-images_plan(const struct config *c, const struct image *m, struct plan *p,
-    struct failure *f)
+images_open_layers(const struct config *c, const struct image *m,
+    struct plan *p, struct failure *f)
 {
 	struct state st;
 	int r = 0;
 
 	/* The host's, and nothing has ever been done to it. */
 	if (m->layer_count == 0)
-		return put_words(m, p, f);
+		return 0;
 	if (state_open(c, &st, f) != 0)
 		return -1;
 	for (size_t i = 0; i < m->layer_count && r == 0; i++) {
@@ -316,6 +316,17 @@ images_plan(const struct config *c, const struct image *m, struct plan *p,
 		}
 	}
 	state_close(&st);
+	if (r != 0)
+		images_release(p);
+	return r;
+}
+
+int
+images_plan(const struct config *c, const struct image *m, struct plan *p,
+    struct failure *f)
+{
+	int r = images_open_layers(c, m, p, f);
+
 	if (r == 0)
 		r = put_words(m, p, f);
 	if (r != 0)

@@ -49,6 +49,10 @@ int images_plan(const struct config *c, const struct image *m, struct plan *p,
     struct failure *f);
 void images_release(struct plan *p);
 
+/* The first half of it: the layers alone. */
+int images_open_layers(const struct config *c, const struct image *m,
+    struct plan *p, struct failure *f);
+
 /*
  * Locks the layers for who makes one: while this descriptor is open none is
  * removed. -1 with f.

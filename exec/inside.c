@@ -148,6 +148,7 @@ static const struct step steps[] = {
 	{ "proc", proc_show }, /* after the last setting under /proc/sys */
 	{ "bind", binds_show },
 	{ "work", layers_show_work },
+	{ "layers", view_show },
 	{ "tty", dev_open_tty },
 	{ "pivot", root_enter },
 	{ "limits", limits_prepare },

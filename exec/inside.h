@@ -51,7 +51,7 @@ struct inside {
 	int proc; /* the new /proc */
 	int trees[PLAN_BINDS_MAX]; /* of the binds, detached */
 	int session; /* of the session, detached, or -1 */
-	int layers[PLAN_LAYERS_MAX]; /* of those of the plan, likewise */
+	int layers[PLAN_LAYERS_MAX + 1]; /* of the plan's, likewise */
 	int work; /* of a tool's directory, likewise */
 	uint64_t etc_rows; /* of etc.c's table, those with a place to show */
 	int tty; /* master of the new terminal, or -1 */
@@ -85,6 +85,12 @@ int root_enter(struct inside *in);
 int layers_open(struct inside *in);
 int layers_mount(struct inside *in);
 int layers_show_work(struct inside *in);
+
+/* Makes the directories l0 and so on in dir, and shows the layers there. */
+int layers_show(struct inside *in, int dir);
+
+/* view.c: the layers of a plan that only shows them. */
+int view_show(struct inside *in);
 
 /*
  * user.c: who the plan's user is, in the passwd and group of the root; and

@@ -121,16 +121,15 @@ make_places(struct inside *in)
 	return 0;
 }
 
-/* "l0" and so on, where the overlay finds them by short names. */
-static int
-show_layers(struct inside *in)
+int
+layers_show(struct inside *in, int dir)
 {
 	char name[16];
 
 	for (size_t i = 0; i < in->plan->layer_count; i++) {
 		(void)snprintf(name, sizeof(name), "l%zu", i);
-		if (mkdirat(in->scratch, name, 0700) != 0 ||
-		    sys_move_mount(in->layers[i], in->scratch, name) != 0)
+		if (mkdirat(dir, name, 0700) != 0 ||
+		    sys_move_mount(in->layers[i], dir, name) != 0)
 			return inside_fail(in, "show a layer");
 		sys_close(&in->layers[i]);
 		in->layers[i] = -1;
@@ -311,7 +310,7 @@ layers_mount(struct inside *in)
 {
 	if (!plan_is_layered(in->plan))
 		return 0;
-	if (make_places(in) != 0 || show_layers(in) != 0)
+	if (make_places(in) != 0 || layers_show(in, in->scratch) != 0)
 		return -1;
 	if (in->session >= 0 &&
 	    sys_move_mount(in->session, in->scratch, "session") != 0)

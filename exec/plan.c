@@ -267,11 +267,11 @@ plan_writes_outside(const struct plan *p)
 bool
 plan_is_foreign(const struct plan *p)
 {
-	return p->layer_count > 0 && !p->over_host;
+	return p->layer_count > 0 && !p->over_host && !p->layers_shown;
 }
 
 bool
 plan_is_layered(const struct plan *p)
 {
-	return p->session >= 0 || p->layer_count > 0;
+	return p->session >= 0 || (p->layer_count > 0 && !p->layers_shown);
 }

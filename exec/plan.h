@@ -39,6 +39,8 @@ struct stream {
 	 * reads and counts. box_run() closes it.
 	 */
 	bool direct;
+	/* Output only: that its reader has gone is a failure, and no end. */
+	bool whole;
 };
 
 /*
@@ -86,9 +88,15 @@ struct plan {
 	 * is made of the host's /usr; with `over_host` it is as well, and they
 	 * lie over that.
 	 */
-	int layers[PLAN_LAYERS_MAX];
+	int layers[PLAN_LAYERS_MAX + 1];
 	size_t layer_count;
 	bool over_host;
+	/*
+	 * They are no root, but for a tool of ours to read: in /mnt there is
+	 * `all`, what they make together, `below`, the same without the
+	 * highest, and each alone, l0 and so on. One more may be a session's.
+	 */
+	bool layers_shown;
 	/*
 	 * A directory whose files have such ids as well, for a tool of ours:
 	 * it is /mnt, and can be written; or -1.

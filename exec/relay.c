@@ -20,7 +20,7 @@ relay_init(struct relay *r, char *buf)
 	r->keeps = false;
 	r->limit = LIMIT_UNSET;
 	r->passed = 0;
-	r->over = false;
+	r->over = r->whole = false;
 	r->error = 0;
 	r->to_socket = r->to_blocks = r->to_is_ours = r->owns_from = false;
 	r->from_index = r->to_index = -1;
@@ -112,7 +112,7 @@ write_some(struct relay *r)
 		return;
 	if (n < 0) {
 		/* The reader has gone: the writer shall learn of it. */
-		if (errno != EPIPE)
+		if (errno != EPIPE || r->whole)
 			lose(r, r->to, errno);
 		relay_close(r);
 		return;
@@ -175,8 +175,11 @@ relay_move(struct relay *r, const struct pollfd *fds)
 		if (r->len > 0)
 			write_some(r);
 		else if (fds[r->to_index].revents &
-			 (POLLERR | POLLHUP | POLLNVAL))
+			 (POLLERR | POLLHUP | POLLNVAL)) {
+			if (r->whole)
+				lose(r, r->to, EPIPE);
 			relay_close(r);
+		}
 	}
 	if (r->from_index >= 0 && r->from >= 0 && r->len == 0 &&
 	    fds[r->from_index].revents != 0)

@@ -21,7 +21,8 @@ struct relay {
 	bool keeps;
 	uint64_t limit; /* bytes to let through, LIMIT_UNSET for all */
 	uint64_t passed;
-	int error; /* errno of a failed write other than EPIPE, or 0 */
+	int error; /* errno of a failed write, or 0 */
+	bool whole; /* also EPIPE is one */
 	bool over; /* the limit is passed: no more is read */
 	bool to_socket;
 	bool to_blocks; /* writing may block: only in small pieces */

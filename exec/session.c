@@ -143,21 +143,47 @@ session_new_base(struct session *s)
 	return s->base;
 }
 
-/* The layers that it began with; a session of the host's may have none. */
+/* What it began with; a session of the host's may have none. */
+static int
+read_base(const struct config *c, struct session *s, struct failure *f)
+{
+	if (stack_read(c, s, f) != 0)
+		return -1;
+	return s->base != NULL || strcmp(s->image, "host") == 0
+		   ? 0
+		   : failure_set(f, "session", 0, "it has lost its image");
+}
+
 static enum session_result
 plan_base(const struct config *c, struct session *s, struct plan *p,
     struct failure *f)
 {
 	p->over_host = strcmp(s->image, "host") == 0;
-	if (stack_read(c, s, f) != 0)
+	if (read_base(c, s, f) != 0 ||
+	    (s->base != NULL && images_plan(c, s->base, p, f) != 0))
 		return SESSION_FAILED;
-	if (s->base == NULL && p->over_host)
-		return SESSION_OK;
-	if (s->base == NULL) {
-		(void)failure_set(f, "session", 0, "it has lost its image");
+	return SESSION_OK;
+}
+
+enum session_result
+session_open_layers(const struct config *c, struct session *s, struct plan *p,
+    struct failure *f)
+{
+	int upper;
+
+	if (read_base(c, s, f) != 0 ||
+	    (s->base != NULL && images_open_layers(c, s->base, p, f) != 0))
+		return SESSION_FAILED;
+	/* A run can make it unreadable, and another user's. */
+	upper = openat(
+	    s->dir, "upper", O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (upper < 0) {
+		(void)failure_set(f, "state", errno, "open an upper");
+		images_release(p);
 		return SESSION_FAILED;
 	}
-	return images_plan(c, s->base, p, f) == 0 ? SESSION_OK : SESSION_FAILED;
+	p->layers[p->layer_count++] = upper;
+	return SESSION_OK;
 }
 
 enum session_result

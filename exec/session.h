@@ -99,6 +99,10 @@ session_list(const struct config *c, const char *owner, const char *after,
 enum session_result session_open(const struct config *c, const char *owner,
     const char *id, int caller, struct session *s, struct failure *f);
 
+/* The same for who writes nothing in it: also where there is no room. */
+enum session_result session_open_to_read(const struct config *c,
+    const char *owner, const char *id, struct session *s, struct failure *f);
+
 /*
  * The end of a run: last_used_at is now, on disk as well, and the lock is
  * free. Idle time counts from here.
@@ -145,5 +149,9 @@ enum session_result session_delete(const struct config *c, const char *owner,
  */
 enum session_result session_plan(const struct config *c, struct session *s,
     struct plan *p, struct failure *f);
+
+/* Only opens all its layers for the plan, the highest of which is its own. */
+enum session_result session_open_layers(const struct config *c,
+    struct session *s, struct plan *p, struct failure *f);
 
 #endif

@@ -37,4 +37,7 @@ int copies_snapshot(struct call *k);
 int copies_fork(struct call *k);
 int copies_tree(struct call *k);
 
+/* Writes its root to the output. rootfs/ has what that takes. */
+int session_export(struct call *k);
+
 #endif

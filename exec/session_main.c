@@ -263,6 +263,13 @@ tree(void)
 	return copies_tree(&call);
 }
 
+static int export(void)
+{
+	if (call.words[1] != NULL)
+		return words_wrong("unknown option", call.words[1]);
+	return session_export(&call);
+}
+
 static const struct verb {
 	const char *name;
 	int (*run)(void);
@@ -290,6 +297,8 @@ static const struct verb {
 	    "make COUNT sessions of it, and print their ids" },
 	{ "tree", tree, true, true, "ID [--json]",
 	    "all that came from its first ancestor" },
+	{ "export", export, true, false, "ID >FILE.tar",
+	    "its root as a tar archive; of the image host, what runs wrote" },
 	{ "delete", remove_session, true, false, "ID",
 	    "end what runs in it, and remove it" },
 };

@@ -83,9 +83,9 @@ take_turn(const struct config *c, const struct state *st, const char *owner,
 	return r;
 }
 
-enum session_result
-session_open(const struct config *c, const char *owner, const char *id,
-    int caller, struct session *s, struct failure *f)
+static enum session_result
+open_session(const struct config *c, const char *owner, const char *id,
+    int caller, bool writes, struct session *s, struct failure *f)
 {
 	enum session_result r;
 	struct state st;
@@ -96,12 +96,26 @@ session_open(const struct config *c, const char *owner, const char *id,
 		r = open_parts(&dir, s, f);
 	if (r == SESSION_OK)
 		r = take_turn(c, &st, owner, id, caller, s, f);
-	if (r == SESSION_OK && state_check_room(c, &st, f) != 0)
+	if (r == SESSION_OK && writes && state_check_room(c, &st, f) != 0)
 		r = SESSION_FAILED;
 	state_close(&st);
 	if (r != SESSION_OK)
 		session_free(s);
 	return r;
+}
+
+enum session_result
+session_open(const struct config *c, const char *owner, const char *id,
+    int caller, struct session *s, struct failure *f)
+{
+	return open_session(c, owner, id, caller, true, s, f);
+}
+
+enum session_result
+session_open_to_read(const struct config *c, const char *owner, const char *id,
+    struct session *s, struct failure *f)
+{
+	return open_session(c, owner, id, -1, false, s, f);
 }
 
 /* A change is under way only as long as this lock is held. */

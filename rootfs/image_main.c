@@ -3,6 +3,7 @@
 
 #include "command.h"
 #include "config.h"
+#include "export.h"
 #include "image_verbs.h"
 #include "images.h"
 #include "make.h"
@@ -76,6 +77,23 @@ build(void)
 		return EXIT_USAGE;
 	}
 	return make(make_build);
+}
+
+static int export(void)
+{
+	const char *name = call.words[0];
+	enum images_result r;
+	int status = 0;
+
+	image_init(&call.image);
+	r = images_read(&call.config, name, &call.image, &call.failure);
+	if (r == IMAGES_NOT_FOUND)
+		status = image_not_found(name);
+	else if (r != IMAGES_OK || export_image(&call.config, &call.image,
+				       call.words[1], &call.failure) != 0)
+		status = image_fail(&call.failure);
+	image_free(&call.image);
+	return status;
 }
 
 static int
@@ -159,6 +177,8 @@ static const struct verb {
 	{ "show", show, 1, 1, "NAME", "what is known of it" },
 	{ "delete", remove_image, 1, 1, "NAME",
 	    "sessions that began with it go on" },
+	{ "export", export, 2, 2, "NAME oci:DIR[:TAG]",
+	    "as a layout that others take, in a new directory" },
 	{ "prune", prune, 0, 0, "", "remove layers that nothing needs" },
 };
 

@@ -35,6 +35,12 @@ int tool_unpack(int argc, char **argv);
 /* pack DIR: an archive of the tree DIR on stdout. */
 int tool_pack(int argc, char **argv);
 
+/*
+ * diff LAYER BELOW ALL: the same of what an image's layer adds to what lies
+ * below it, which BELOW shows; what both make, ALL shows.
+ */
+int tool_diff(int argc, char **argv);
+
 /* describe DIR: the one image of an OCI layout. */
 int tool_describe(int argc, char **argv);
 

@@ -12,6 +12,7 @@ static const struct verb {
 } verbs[] = {
 	{ "unpack", tool_unpack, 4 },
 	{ "pack", tool_pack, 1 },
+	{ "diff", tool_diff, 3 },
 	{ "describe", tool_describe, 1 },
 };
 

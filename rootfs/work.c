@@ -66,7 +66,7 @@ job_init(struct job *j, const char *step, const char *const *argv)
 	memset(j, 0, sizeof(*j));
 	j->step = step;
 	j->argv = argv;
-	j->in = j->out = -1;
+	j->in = j->out = j->cancel = -1;
 }
 
 void
@@ -79,14 +79,25 @@ job_bind(struct job *j, const char *source, const char *target)
 
 /* As much as it takes; what bounds it is the disk, and who waits. */
 static void
-plan_limits(struct plan *p, const struct config *c)
+plan_limits(struct plan *p, const struct config *c, const struct job *j)
 {
 	p->limits = c->limits;
 	p->limits.value[LIMIT_TIME] = HOUR_MS;
 	p->limits.value[LIMIT_WALL] = HOUR_MS;
 	p->limits.value[LIMIT_FSIZE] = limit_rules[LIMIT_FSIZE].max;
-	p->limits.value[LIMIT_NOFILE] = 1024;
-	p->limits.value[LIMIT_OUTPUT] = OUTPUT_MAX;
+	p->limits.value[LIMIT_NOFILE] = 8192;
+	p->limits.value[LIMIT_OUTPUT] =
+	    j->layers != NULL ? LIMIT_UNSET : OUTPUT_MAX;
+}
+
+/* To be read there; the descriptors stay the caller's. */
+static void
+plan_layers(struct plan *p, const struct job *j)
+{
+	p->layers_shown = j->layers != NULL;
+	p->layer_count = j->layers != NULL ? j->layer_count : 0;
+	for (size_t i = 0; i < p->layer_count; i++)
+		p->layers[i] = j->layers->layers[i];
 }
 
 static int
@@ -146,11 +157,12 @@ work_run(const struct work *w, const struct job *j, struct kept *ret_out,
 	plan_init(&p);
 	for (size_t i = 0; i < sizeof(env) / sizeof(*env); i++)
 		(void)plan_env(&p, env[i], why, sizeof(why));
-	plan_limits(&p, w->config);
+	plan_limits(&p, w->config, j);
 	p.work = w->dir;
 	p.in.fd = j->in;
 	p.out.fd = j->out;
 	p.out.keep = j->out < 0;
+	p.out.whole = j->layers != NULL;
 	p.err.fd = STDERR_FILENO;
 	p.network = j->network ? NETWORK_HOST : NETWORK_NONE;
 	for (size_t i = 0; i < j->bind_count; i++)
@@ -158,6 +170,8 @@ work_run(const struct work *w, const struct job *j, struct kept *ret_out,
 		    (struct bind){ .source = j->binds[i].source,
 			    .target = j->binds[i].target,
 			    .owned = true };
+	p.cancel = j->cancel;
+	plan_layers(&p, j);
 	if (copy_words(&p, j) != 0 || plan_finish(&p, why, sizeof(why)) != 0)
 		fail_memory();
 	memset(&v, 0, sizeof(v));

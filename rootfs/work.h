@@ -43,6 +43,10 @@ struct job {
 	int in; /* its input, or -1 */
 	int out; /* for its output; or -1: it is kept */
 	bool network; /* the host's */
+	/* The layers that it is to read: plan.h, layers_shown; or NULL. */
+	const struct plan *layers;
+	size_t layer_count; /* the lowest of them */
+	int cancel; /* readable when it is to end, or -1 */
 };
 
 void job_init(struct job *j, const char *step, const char *const *argv);

@@ -125,6 +125,32 @@ if faultcase "all forks are made or none, and the session loses nothing"; then
 	finish_sweeps
 fi
 
+if [[ $AS == root ]] &&
+    faultcase "a session's archive is whole, or told not to be"; then
+	begin
+	prepare()
+	{
+		make_layered
+		words=(session export "$made")
+	}
+	judge()
+	{
+		[[ $status == 0 ]] || expect_own_failure
+	}
+	after()
+	{
+		if [[ $status == 0 ]]; then
+			tar -xOf out root/kept root/second >seen 2>&1
+			[[ $(cat seen) == $'kept\nsecond' ]] ||
+			    wrong "it is not whole: $(head -c 200 seen)"
+		fi
+		expect_all "$made"
+		end_all
+	}
+	sweep "session export"
+	finish_sweeps
+fi
+
 if faultcase "a session is made of a snapshot or not"; then
 	begin
 	prepare()

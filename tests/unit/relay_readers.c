@@ -18,6 +18,24 @@ reader_goes(void)
 	}
 }
 
+/* Of what is to be whole that is a failure, and one that is told. */
+static void
+reader_of_whole_goes(void)
+{
+	for (int data = 0; data < 2; data++) {
+		start();
+		relay.whole = true;
+		relay_to_shared(&relay, to[1]);
+		(void)close(to[1]);
+		HOLDS(!carry() && relay.error == 0);
+		if (data)
+			put("x", 1);
+		(void)close(to[0]);
+		HOLDS(!carry());
+		HOLDS(relay.from == -1 && relay.error == EPIPE);
+	}
+}
+
 /* Bytes that were read for a reader who then goes are given up. */
 static void
 reader_goes_late(void)
@@ -175,6 +193,8 @@ small_pieces(void)
 
 static const struct testcase cases[] = {
 	{ "the writer learns that the reader has gone", reader_goes },
+	{ "a reader who goes is a failure of what is to be whole",
+	    reader_of_whole_goes },
 	{ "a reader may go with bytes on their way", reader_goes_late },
 	{ "a slow pipe holds the writer back and loses nothing", slow_pipe },
 	{ "a slow socket does so without O_NONBLOCK", slow_socket },
