@@ -13,8 +13,12 @@ export T_ENTERED=1
 
 export MAYFLY_STATE_DIR=/var/lib/mayfly
 WORKERS=4
-# Sessions that are kept, so that looking at them does not take ever longer.
+# Sessions that are kept, so that looking at them does not take ever longer; and
+# as many snapshots.
 KEPT=4
+FORKS=2
+CHANGES=3
+OWN='lost\+found|images|layers|sessions|snapshots|trash|tree'
 
 # shellcheck source=/dev/null
 . /opt/last
@@ -42,6 +46,11 @@ sessions()
 	mayfly session list --json | jq -r '.[].id' | sort
 }
 
+snapshots()
+{
+	mayfly snapshot list --json | jq -r '.[].snapshot_id' | sort
+}
+
 # Of a session, how often it was changed: its variable, and a file in it.
 numbers_of()
 {
@@ -49,28 +58,39 @@ numbers_of()
 	    cat /root/n 2>/dev/null || echo 0' </dev/null | xargs
 }
 
+# look_at KIND MOST: what is there is listed, and all but MOST of it is known.
+look_at()
+{
+	"$1" >"$1.now"
+	comm -23 "$1.now" known >unknown
+	check "$(wc -l <unknown) $1 are unknown" \
+	    test "$(wc -l <unknown)" -le "$2"
+	ls -A "$MAYFLY_STATE_DIR/$1" 2>/dev/null | sort >there
+	check "$1: what is there is not listed: $(diff there "$1.now")" \
+	    cmp -s there "$1.now"
+}
+
 if testcase "after one reap nothing is there but what was or may have been"
 then
 	mayfly reap >out 2>err
 	status=$?
 	expect_status 0
-	sessions >now
 	awk '$1 != "gone" { print $2 }' /opt/expected | sort >known
-	comm -23 now known >unknown
-	# Each of them may have been making one.
-	check "$(wc -l <unknown) are unknown" \
-	    test "$(wc -l <unknown)" -le "$WORKERS"
-	ls -A "$MAYFLY_STATE_DIR/sessions" 2>/dev/null | sort >there
-	check "what is there is not listed: $(diff there now)" cmp -s there now
-	find "$MAYFLY_STATE_DIR" -mindepth 1 -maxdepth 1 ! -name lost+found \
-	    -printf '%f\n' | sort | xargs >top
-	case $(<top) in
-	'' | 'sessions trash' | 'images layers sessions trash') ;;
-	*) fail "there is more: $(<top)" ;;
-	esac
+	# Each of them may have been making as many.
+	look_at sessions $((WORKERS * FORKS))
+	look_at snapshots "$WORKERS"
+	find "$MAYFLY_STATE_DIR" -mindepth 1 -maxdepth 1 -printf '%f\n' |
+	    grep -vxE "$OWN" >extra
+	check "there is more: $(xargs <extra)" test ! -s extra
+	cat "$MAYFLY_STATE_DIR"/{sessions,snapshots}/*/image 2>/dev/null |
+	    grep -aoE '\<id/[a-z0-9]{26}' | cut -d / -f 2 | sort -u >named
+	ls -A "$MAYFLY_STATE_DIR/layers/id" 2>/dev/null | sort >layers
+	check "layers are not those that are named: $(diff layers named)" \
+	    cmp -s layers named
 	check "trash is left: $(ls -A "$MAYFLY_STATE_DIR/trash" 2>&1)" \
 	    test -z "$(ls -A "$MAYFLY_STATE_DIR/trash" 2>/dev/null)"
-	lsattr -pd "$MAYFLY_STATE_DIR"/sessions/*/upper 2>/dev/null |
+	lsattr -pd "$MAYFLY_STATE_DIR"/sessions/*/upper \
+	    "$MAYFLY_STATE_DIR"/layers/id/* 2>/dev/null |
 	    awk '{ print $1 }' | sort >projects
 	"$PYTHON" "$T_TREE/tests/vm/quota.py" "$MAYFLY_STATE_DIR" used |
 	    cut -d ' ' -f 1 | sort >used
@@ -79,14 +99,15 @@ then
 	    test -z "$(comm -13 projects used)"
 fi
 
-# judge FATE ID LEAST MOST WRITTEN, of one that is there; the file is written
-# after the variable.
+# judge RUN FATE ID LEAST MOST WRITTEN, of one that is there, in which RUN runs;
+# the file is written after the variable.
 judge()
 {
-	local fate=$1 id=$2 variable file
+	local run=$1 fate=$2 id=$3 variable file
 
+	shift
 	[[ $fate != gone ]] || fail "$id is there again"
-	if ! read -r variable file < <(numbers_of "$id") || [[ -z $file ]]; then
+	if ! read -r variable file < <(numbers_of "$run") || [[ -z $file ]]; then
 		fail "$id cannot be used"
 		return
 	fi
@@ -94,50 +115,81 @@ judge()
 	    fail "$id: the variable is $variable, not $3 to $4"
 	((file >= $5 && file <= variable)) ||
 	    fail "$id: the file is $file, not $5 to $variable"
-	[[ ! -e $MAYFLY_STATE_DIR/sessions/$id/meta.new ]] ||
-	    fail "$id holds what is half done"
 	say have "$id" "$variable" "$file"
 }
 
 if testcase "what was acknowledged is so"; then
 	declare -A known
 	sessions >now
+	snapshots >taken
 	while read -r fate id rest; do
 		known[$id]="$fate $id $rest"
-		[[ $fate != there ]] || grep -qx "$id" now ||
+		[[ $fate != there ]] || grep -qx "$id" now taken ||
 		    fail "$id is lost"
 	done </opt/expected
+	# One that is not known may be a fork.
 	for id in $(<now); do
 		# shellcheck disable=SC2086 # words
-		judge ${known[$id]:-there $id 0 0 0}
+		judge "$id" ${known[$id]:-there $id 0 $CHANGES 0}
 	done
+	for id in $(<taken); do
+		run=$("$MAYFLY" session create --snapshot "$id")
+		# shellcheck disable=SC2086 # words
+		judge "$run" ${known[$id]:-there $id 0 $CHANGES 0}
+		"$MAYFLY" session delete "$run"
+	done
+	find "$MAYFLY_STATE_DIR" \( -name upper -o -path "*/layers/id" \) \
+	    -prune -o -name "*.new" -print >half
+	check "there is what is half done: $(head -n 3 half)" test ! -s half
 fi
 t_end
 
+# remove KIND ID
 remove()
 {
-	announce delete "$1"
-	"$MAYFLY" session delete "$1" && say deleted "$1"
+	announce delete "$2"
+	"$MAYFLY" "$1" delete "$2" && say deleted "$2"
 }
 
-# One session after the other: made, changed, used, and mostly deleted.
+# copy ID N: a snapshot or forks of one that is at its Nth change.
+copy()
+{
+	local made one kind=session
+
+	if ((RANDOM % 3 == 0)); then
+		made=$("$MAYFLY" session fork "$1" "$FORKS") || return
+	else
+		made=$("$MAYFLY" session snapshot "$1") || return
+		kind=snapshot
+	fi
+	for one in $made; do
+		say made "$one" "$2" "$2"
+	done
+	for one in $made; do
+		((RANDOM % 4 == 0)) || remove "$kind" "$one"
+	done
+}
+
+# One session after the other: made, changed, used, copied, and mostly deleted.
 work()
 {
 	local id n
 
 	while :; do
 		id=$("$MAYFLY" session create --ttl none) || continue
-		say made "$id"
-		for n in 1 2 3; do
+		say made "$id" 0 0
+		for ((n = 1; n <= CHANGES; n++)); do
 			announce try "$id" "$n"
 			"$MAYFLY" session env "$id" "N=$n" >/dev/null || break
 			say set "$id" "$n"
 			"$MAYFLY" session run "$id" -- sh -c 'cd /root
 			    head -c 300000 /dev/urandom >f; mkdir -p d/e
 			    echo "$N" >n.new && sync n.new && mv n.new n &&
-			    sync .' </dev/null && say wrote "$id" "$n"
+			    sync .' </dev/null || continue
+			say wrote "$id" "$n"
+			((RANDOM % 2 == 0)) || copy "$id" "$n"
 		done
-		((RANDOM % 4 == 0)) || remove "$id"
+		((RANDOM % 4 == 0)) || remove session "$id"
 	done
 }
 
@@ -147,7 +199,10 @@ tidy()
 	local id
 
 	for id in $(shuf "$T_ROOT/now" | tail -n "+$((KEPT + 1))"); do
-		remove "$id"
+		remove session "$id"
+	done
+	for id in $(shuf "$T_ROOT/taken" | tail -n "+$((KEPT + 1))"); do
+		remove snapshot "$id"
 	done
 	while :; do
 		"$MAYFLY" reap
@@ -157,6 +212,7 @@ tidy()
 
 if ((LAST == 0 && t_failed == 0)); then
 	sessions >"$T_ROOT/now"
+	snapshots >"$T_ROOT/taken"
 	say begin
 	tidy >/dev/null &
 	for ((i = 0; i < WORKERS; i++)); do

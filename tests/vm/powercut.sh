@@ -6,8 +6,8 @@
 #
 #	powercut.sh [CUTS]
 #
-# Sessions are made, changed, used and deleted by several at once (cut.sh), who
-# say on a serial line what mayfly has acknowledged. What was acknowledged is to
+# Sessions are made, changed, used, forked, taken snapshots of and deleted by
+# several at once (cut.sh), who say on a serial line what mayfly has acknowledged. What was acknowledged is to
 # be so after the cut, what was not may be so or not, and after one `mayfly reap`
 # nothing else is to be there. The environment is that of guest.sh.
 
@@ -25,8 +25,8 @@ VM_APPEND+=" systemd.unit=mayfly-tests.service"
 VM_APPEND+=" systemd.mask=user@1000.service systemd.mask=user@1001.service"
 PATIENCE=${VM_PATIENCE:-300}
 
-# Of a session: there, going or gone; from where to where its variable may have
-# got, and its file at least.
+# Of a session or a snapshot, which is the same: there, going or gone; from where
+# to where its variable may have got, and its file at least.
 declare -A fate least most written
 acknowledged=0 replayed=0
 
@@ -74,7 +74,7 @@ take_said()
 			had[$id]=1
 			;;
 		begin) forget ;;
-		made) begins "$id" 0 0 ;;
+		made) begins "$id" "$number" "$file" ;;
 		try) most[$id]=$number ;;
 		set) least[$id]=$number ;;
 		wrote) written[$id]=$number ;;
