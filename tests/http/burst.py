@@ -4,7 +4,7 @@
 burst.py ADDRESS COUNT PATH BODY REFUSED
 			COUNT at once; those that are answered in the form of
 			events are held until REFUSED others have been refused,
-			or nothing more happens. Prints how many had each
+			or nobody was for long. Prints how many had each
 			status and code, a line each
 burst.py ADDRESS COUNT PATH BODY again TIMES
 			COUNT clients, each of which asks TIMES times in turn
@@ -30,6 +30,16 @@ class Burst:
         self.refused = 0
         self.enough = asyncio.Event()
 
+    async def hold(self):
+        """Until enough were refused, or nobody has been for so long."""
+        refused = -1
+        while refused != self.refused and not self.enough.is_set():
+            refused = self.refused
+            try:
+                await asyncio.wait_for(self.enough.wait(), PATIENCE)
+            except asyncio.TimeoutError:
+                pass
+
     async def ask(self, wanted=None):
         """One request; held where it began something and wanted says so."""
         writer = None
@@ -41,15 +51,14 @@ class Burst:
             status = int(status[1]) if status else 0
             if status == 200 and wanted is not None:
                 self.said["200 -"] += 1
-                await asyncio.wait_for(self.enough.wait(), PATIENCE)
+                await self.hold()
                 return
             answer = await reader.read()
             body = json.loads(
                 answer.partition(b"\r\n\r\n")[2].splitlines()[-1] or "{}")
             self.said["%d %s" % (status, body.get("code", "-"))] += 1
-        except asyncio.TimeoutError:
-            return
-        except (OSError, ValueError, IndexError) as error:
+        # Whatever becomes of one, all are counted.
+        except Exception as error:
             self.said["none %r" % error] += 1
         finally:
             if writer:

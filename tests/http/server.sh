@@ -41,7 +41,8 @@ fi
 # burst COUNT PATH BODY REFUSED
 burst()
 {
-	"$PYTHON" "$HTTP_DIR/burst.py" "$HTTP_TCP" "$@" >out 2>err
+	"$PYTHON" "$HTTP_DIR/burst.py" "$HTTP_TCP" "$@" >out 2>err ||
+	    fail "burst.py ended with $?"
 	expect_no_err
 }
 
