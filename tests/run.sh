@@ -98,6 +98,16 @@ begin_order()
 	((${#rest[@]} == 0)) || printf '%s\n' "${rest[@]}"
 }
 
+# Sets lease: a number that no job beside this one has.
+take_lease()
+{
+	lease=0
+	while [[ -n ${leases[lease]:-} ]] &&
+	    kill -0 "${leases[lease]}" 2>/dev/null; do
+		((lease += 1))
+	done
+}
+
 # Runs one job into files of its own, so that output never mixes.
 run_job()
 {
@@ -113,7 +123,7 @@ run_job()
 		set -- bash "$path"
 		[[ $name != attack/run ]] || set -- "$@" -a "$how"
 		((${#wanted[@]} > 0)) || export ATTACK_WHOLE=1
-		AS=$how T_UID=$((54321 + number)) "$@" \
+		AS=$how T_UID=$((54321 + number)) T_LEASE=$lease "$@" \
 		    >"$work/$number.out" 2>&1 </dev/null
 		code=$?
 	fi
@@ -166,7 +176,8 @@ report()
 	done
 }
 
-passed=0 failed=0 skipped=0 reported=0
+passed=0 failed=0 skipped=0 reported=0 lease=0
+leases=() # who has them
 mapfile -t todo < <(list_jobs)
 if ((${#todo[@]} == 0)); then
 	echo "run.sh: there is no topic ${wanted[*]}" >&2
@@ -178,8 +189,10 @@ for line in "${begun[@]}"; do
 		wait -n
 		report
 	done
+	take_lease
 	# shellcheck disable=SC2086
 	run_job $line &
+	leases[lease]=$!
 done
 while (($(jobs -pr | wc -l) > 0)); do
 	wait -n

@@ -21,6 +21,7 @@
 #	MUST_WORK	1: what would be skipped fails
 #	T_TIMES		1: with the milliseconds each case took
 #	T_UID		the uid of AS=user and AS=subuid
+#	T_LEASE		a number below 90 that no topic beside this one has
 
 # The verbs of other files may have brought it along.
 [[ -z ${T_TREE:-} ]] || return 0

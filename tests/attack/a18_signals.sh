@@ -8,7 +8,7 @@ ROW=A18
 
 # The deadline is met, with this much for a machine that is busy.
 WALL=1000
-SLACK=${ATTACK_SLACK:-1500}
+SLACK=${ATTACK_SLACK:-5000}
 
 for INSIDE in $ATTACK_UIDS; do
 	for how in stop ignore deathsig self; do

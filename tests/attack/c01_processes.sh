@@ -7,7 +7,7 @@
 ROW=C1
 
 WALL=1000
-SLACK=${ATTACK_SLACK:-1500}
+SLACK=${ATTACK_SLACK:-5000}
 NPROC=20
 
 # As many as the limit allows, the command among them, and then EAGAIN.

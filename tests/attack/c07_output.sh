@@ -8,7 +8,7 @@
 ROW=C7
 
 OUTPUT=100000
-SLACK=${ATTACK_SLACK:-1500}
+SLACK=${ATTACK_SLACK:-5000}
 
 # mayfly itself, whatever was needed to become its user.
 own_processes()

@@ -6,7 +6,7 @@
 . "$(dirname "$0")/lib.sh"
 ROW=C8
 
-SLACK=${ATTACK_SLACK:-1500}
+SLACK=${ATTACK_SLACK:-5000}
 
 for INSIDE in $ATTACK_UIDS; do
 	for options in '' --json '--tty'; do

@@ -73,12 +73,22 @@ list_elsewhere()
 	    's/^([A-Z0-9]+)\|(tests\/[^ |]+) ?"?([^"|]*)"?\|.*/\1 \2 \3/p'
 }
 
+# A user that no topic beside this one has, of whom none before has left
+# anything.
+next_uid()
+{
+	local -A first=([root]=55000 [user]=56000 [subuid]=57000)
+
+	echo next >>"$work/uids"
+	echo $((first[$1] + $(wc -l <"$work/uids") % 1000))
+}
+
 # One script as one caller; its lines say for whom they are.
 run_row()
 {
 	local row=$1 script=$2 as=$3
 
-	ATTACK_ALONE=1 AS=$as T_UID=$((55000 + ${#row} * 100 + RANDOM % 90)) \
+	ATTACK_ALONE=1 AS=$as T_UID=$(next_uid "$as") \
 	    ATTACK_UIDS="${users[*]}" \
 	    bash "$here/$script.sh" >"$work/out" 2>&1 </dev/null
 	if ! tail -n 1 "$work/out" | grep -q ' skipped$'; then
@@ -139,7 +149,7 @@ run_elsewhere()
 	for as in "${callers[@]}"; do
 		[[ $flavours == *" $as "* || ($flavours == "  " &&
 		    $as == root) ]] || continue
-		AS=$as T_UID=$((55000 + RANDOM % 900)) CASE="^($pattern)$" \
+		AS=$as T_UID=$(next_uid "$as") CASE="^($pattern)$" \
 		    bash "$with" 2>&1 </dev/null | sed -E "/^[0-9]* passed, /d
 		    s/^((ok|not ok|skip) - [^#]*[^# ])/\1 (as $as)/"
 	done

@@ -22,7 +22,7 @@
 #	FAULTS_LOG	a file, for all that was wrong
 #	INJECT	inject.c, compiled
 
-FAULTS_RANGE=$((${T_UID:-54321} % 90))
+FAULTS_RANGE=${T_LEASE:-$((${T_UID:-54321} % 90))}
 
 # shellcheck source=tests/t.sh
 . "$(dirname "${BASH_SOURCE[0]}")/../t.sh"

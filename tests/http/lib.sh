@@ -37,7 +37,7 @@ if ((EUID == 0)) && ! by_units && [[ -z ${HTTP_NET:-} ]]; then
 fi
 # What systemd starts is not to be seen from a PID namespace of ours.
 ! by_units || export T_ENTERED=1
-HTTP_LEASE=$((${T_UID:-54321} % 90))
+HTTP_LEASE=${T_LEASE:-$((${T_UID:-54321} % 90))}
 
 # shellcheck source=tests/t.sh
 . "$(dirname "${BASH_SOURCE[0]}")/../t.sh"
