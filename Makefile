@@ -68,7 +68,7 @@ $(BUILD)/%.o: %.c $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(COMPILE) -MMD -MP -c -o $@ $<
 
-$(BUILD)/activator/%.o: CPPFLAGS_OWN += -iquote activator
+$(BUILD)/activator/%.o: CPPFLAGS_OWN += -iquote activator -iquote rootfs
 
 $(BUILD)/rootfs/%.o: CPPFLAGS_OWN += -iquote activator \
 	-DROOTFS_TOOL='"$(PREFIX)/libexec/mayfly-rootfs"'
@@ -109,7 +109,8 @@ $(BUILD)/flags: FORCE
 		echo '$(COMPILE) $(LDFLAGS_OWN) $(LDFLAGS) $(WITHOUT)' >$@
 
 $(BUILD)/unit/%: tests/unit/%.c $(wildcard tests/unit/*.h) $(OBJECTS) | filter-fresh
-	$(COMPILE) -iquote activator -iquote tests/unit $(LDFLAGS_OWN) $(LDFLAGS) -o $@ \
+	$(COMPILE) -iquote activator -iquote rootfs -iquote tests/unit \
+		$(LDFLAGS_OWN) $(LDFLAGS) -o $@ \
 		$< $(OBJECTS)
 
 # What lets system calls fail. It stands beside the program in a virtual machine

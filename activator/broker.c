@@ -248,6 +248,8 @@ broker_serve(struct broker *b, const char *wrong)
 				if (b->request.verb == VERB_RUN ||
 				    b->request.verb == VERB_SESSION_RUN)
 					broker_run(b);
+				else if (b->request.verb >= VERB_IMAGE_LIST)
+					broker_image(b);
 				else if (b->request.verb >=
 					 VERB_SNAPSHOT_CREATE)
 					broker_snapshot(b);

@@ -27,6 +27,7 @@ struct broker {
 	struct verdict verdict;
 	bool has_verdict;
 	bool allowed; /* the caller may ask for something */
+	bool goes_on; /* with a pull, after the answer */
 };
 
 /*
@@ -62,6 +63,20 @@ void broker_run(struct broker *b);
 
 /* broker_session.c: the other ones of /sessions. */
 void broker_session(struct broker *b);
+
+/* broker_image.c: /images; broker_pull.c: POST there, by an admin. */
+void broker_image(struct broker *b);
+void broker_pull(struct broker *b);
+
+/* Answers what is known of an image; with a type it is an event. */
+void broker_answer_image(
+    struct broker *b, int status, const char *type, const char *name);
+
+/*
+ * What has been accepted, and goes on when the client has its answer. Logs one
+ * line when it has ended.
+ */
+void broker_finish(struct broker *b);
 
 /* broker_snapshot.c: /snapshots, and what is made of sessions. */
 void broker_snapshot(struct broker *b);

@@ -16,7 +16,9 @@
  * command has written. It decides who may call, checks every value anew, and
  * runs the sandbox. The front's death is the client's: it ends the run.
  *
- * Both end with the request. Nothing of it is left in either for another.
+ * Both end with the request. Nothing of it is left in either for another. Only
+ * the pull of an image, once it was accepted, the broker carries to its end
+ * alone (puller.c).
  */
 #include "connection.h"
 
@@ -195,5 +197,6 @@ connection_serve(int sock)
 	broker_serve(&b, is_wrong ? wrong : NULL);
 	(void)close(b.link);
 	reap_front(pid);
+	broker_finish(&b);
 	return 0;
 }

@@ -12,6 +12,7 @@ const struct error_row error_rows[ERROR_MAX] = {
 	[ERROR_METHOD_NOT_ALLOWED] = { 405, "method_not_allowed" },
 	[ERROR_TIMEOUT] = { 408, "timeout" },
 	[ERROR_SESSION_BUSY] = { 409, "session_busy" },
+	[ERROR_IMAGE_BUSY] = { 409, "image_busy" },
 	[ERROR_BODY_TOO_LARGE] = { 413, "body_too_large" },
 	[ERROR_TARGET_TOO_LONG] = { 414, "target_too_long" },
 	[ERROR_UNSUPPORTED_MEDIA_TYPE] = { 415, "unsupported_media_type" },
@@ -20,9 +21,11 @@ const struct error_row error_rows[ERROR_MAX] = {
 	[ERROR_HEAD_TOO_LARGE] = { 431, "head_too_large" },
 	[ERROR_SANDBOX_FAILED] = { 500, "sandbox_failed" },
 	[ERROR_BAD_CONFIGURATION] = { 500, "bad_configuration" },
+	[ERROR_PULL_FAILED] = { 502, "pull_failed" },
 	[ERROR_TOO_MANY_RUNS] = { 503, "too_many_runs" },
 	[ERROR_TOO_MANY_SESSIONS] = { 503, "too_many_sessions" },
 	[ERROR_TOO_MANY_SNAPSHOTS] = { 503, "too_many_snapshots" },
+	[ERROR_TOO_MANY_PULLS] = { 503, "too_many_pulls" },
 	[ERROR_HTTP_VERSION] = { 505, "http_version" },
 };
 

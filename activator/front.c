@@ -11,6 +11,7 @@
 
 #include "carry.h"
 #include "defence.h"
+#include "follow.h"
 #include "front_parts.h"
 
 /* After an error: what the client still sends is taken for so long. */
@@ -200,7 +201,12 @@ check_route(struct front *f)
 		front_refuse(
 		    f, ERROR_NOT_FOUND, "there is nothing at this path", NULL);
 	f->body.request.verb = f->route->verb;
-	f->body.request.id = *f->id != '\0' ? f->id : NULL;
+	if (*f->id != '\0') {
+		if (f->route->verb < VERB_IMAGE_LIST)
+			f->body.request.id = f->id;
+		else
+			f->body.request.image = f->id;
+	}
 	if (request_read_query(
 		&f->body, f->route, &f->head, why, sizeof(why)) != 0)
 		front_refuse(f, ERROR_INVALID_FIELD, why, NULL);
@@ -257,6 +263,11 @@ ask(struct front *f)
 		refuse_unsent(f, ERROR_INVALID_FIELD,
 		    "a text or list is longer than it may be");
 	hear(f, &p);
+	if (p.type == MESSAGE_STARTED && f->route->verb == VERB_IMAGE_PULL) {
+		if (follow(&f->reply, FRONT_LINK, f->head.accept, &p) != 0)
+			f->reply.status = 0;
+		return;
+	}
 	if (p.type == MESSAGE_STARTED) {
 		if (carry(&f->reply, FRONT_LINK, &f->body, f->head.accept, &p,
 			&f->note) != 0)
@@ -269,6 +280,10 @@ ask(struct front *f)
 	(void)reply_whole(&f->reply, (int)a.status,
 	    a.body != NULL ? "application/json" : NULL, a.body,
 	    a.body != NULL ? strlen(a.body) : 0, NULL);
+	/* Whoever goes on with it may have the connection open, and is no
+	 * reason for the client to wait. */
+	if (a.status == 202)
+		(void)shutdown(FRONT_CLIENT, SHUT_WR);
 }
 
 noreturn void

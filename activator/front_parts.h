@@ -18,7 +18,7 @@ struct front {
 	size_t len, head_len;
 	const struct route *route;
 	int no_route; /* status where there is none */
-	char id[SESSION_ID_LEN + 1]; /* in the path, or "" */
+	char id[ROUTE_HOLE_MAX + 1]; /* or name, in the path, or "" */
 	char allow[64]; /* methods of the path */
 	struct body body;
 	char *text; /* of the body, ended */

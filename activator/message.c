@@ -56,6 +56,8 @@ static const struct wire_field request_fields[] = {
 	TEXT(request, snapshot, SESSION_ID_LEN),
 	TEXT(request, name, 255),
 	TEXT(request, source, 1024),
+	TEXT(request, username, USERNAME_MAX),
+	TEXT(request, password, PASSWORD_MAX),
 	NUMBER(request, network, NETWORK_MAX - 1),
 	LIST(request, collect, 256),
 	NUMBER(request, files, 1),
@@ -141,6 +143,7 @@ static const struct {
 	[MESSAGE_STARTED] = { answer_fields, LENGTH(answer_fields) },
 	[MESSAGE_VERDICT] = { verdict_fields, LENGTH(verdict_fields) },
 	[MESSAGE_NOTE] = { note_fields, LENGTH(note_fields) },
+	[MESSAGE_PROGRESS] = { answer_fields, LENGTH(answer_fields) },
 };
 
 /* What every message begins with; longer ones go on in further packets. */

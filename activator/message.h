@@ -16,6 +16,7 @@
  *	broker	allowed | error
  *	front	request | note		note: answered without the broker
  *	broker	answer | error | started (with descriptors), then verdict|error
+ *		| started, then progress any number of times, then answer|error
  *	front	note			how it went, for the log
  *
  * While a command runs the front may send the one byte 'o', which box_run()
@@ -31,6 +32,7 @@ enum message {
 	MESSAGE_STARTED,
 	MESSAGE_VERDICT,
 	MESSAGE_NOTE,
+	MESSAGE_PROGRESS,
 	MESSAGE_MAX
 };
 
@@ -56,6 +58,9 @@ struct caller {
 	uint64_t bad_credential; /* one that is not a bearer token */
 };
 
+#define USERNAME_MAX 1024 /* bytes */
+#define PASSWORD_MAX 16384 /* tokens can be long */
+
 /* What is asked; see routes.h for the verbs and which fields each has. */
 struct request {
 	uint64_t verb;
@@ -64,6 +69,7 @@ struct request {
 	uint64_t shell; /* the one text is /bin/sh's */
 	char **env; /* "NAME=VALUE"; "NAME" removes */
 	char *cwd, *user, *image, *snapshot, *name, *source;
+	char *username, *password; /* at the registry of source */
 	uint64_t network; /* enum network */
 	char **collect;
 	uint64_t files; /* some are to be placed */
@@ -76,7 +82,10 @@ struct request {
 	uint64_t count;
 };
 
-/* MESSAGE_ERROR, MESSAGE_ANSWER (body) and MESSAGE_STARTED (id, limits). */
+/*
+ * MESSAGE_ERROR, MESSAGE_ANSWER (body), MESSAGE_STARTED (id, limits) and
+ * MESSAGE_PROGRESS (text).
+ */
 struct answer {
 	uint64_t status;
 	uint64_t error; /* enum error, and a sentence */

@@ -11,6 +11,7 @@
 
 #define RUNS (1U << VERB_RUN | 1U << VERB_SESSION_RUN)
 #define CREATES (1U << VERB_SESSION_CREATE)
+#define PULLS (1U << VERB_IMAGE_PULL)
 #define TTL_MAX INT64_C(3155760000) /* a hundred years, as session_ttl */
 
 static int
@@ -127,6 +128,8 @@ read_snapshot(struct reader *r, const struct json_node *v)
 static int
 read_name(struct reader *r, const struct json_node *v)
 {
+	if (r->verb == VERB_IMAGE_PULL)
+		return read_optional(r, v, &r->b->request.name, IMAGE_NAME_MAX);
 	if (read_optional(r, v, &r->b->request.name, SNAPSHOT_NAME_MAX) != 0)
 		return -1;
 	return r->b->request.name == NULL ||
@@ -238,7 +241,9 @@ static const struct key {
 	{ "network", RUNS, read_network },
 	{ "files", RUNS, request_read_files },
 	{ "collect", RUNS, request_read_collect },
-	{ "name", 1U << VERB_SNAPSHOT_CREATE, read_name },
+	{ "name", 1U << VERB_SNAPSHOT_CREATE | PULLS, read_name },
+	{ "source", PULLS, request_read_source },
+	{ "auth", PULLS, request_read_auth },
 	{ "count", 1U << VERB_SESSION_FORK, read_count },
 	{ "ttl", CREATES | 1U << VERB_SESSION_TTL, read_ttl },
 	{ "expires", CREATES | 1U << VERB_SESSION_TTL, read_expires },
@@ -275,6 +280,8 @@ check_whole(struct reader *r, const struct json_node *whole)
 		missing = "env";
 	if (r->verb == VERB_SESSION_CWD && q->cwd == NULL)
 		missing = "cwd";
+	if (r->verb == VERB_IMAGE_PULL && q->source == NULL)
+		missing = "source";
 	if (r->verb == VERB_SESSION_TTL && !q->has_ttl && !q->has_expires)
 		missing = "ttl or expires";
 	if (missing == NULL)

@@ -19,4 +19,8 @@ int request_read_stdin(struct reader *r, const struct json_node *v);
 int request_read_files(struct reader *r, const struct json_node *v);
 int request_read_collect(struct reader *r, const struct json_node *v);
 
+/* request_image.c: where an image comes from. */
+int request_read_source(struct reader *r, const struct json_node *v);
+int request_read_auth(struct reader *r, const struct json_node *v);
+
 #endif

@@ -23,28 +23,43 @@ const struct route routes[] = {
 	    .query = { "limit", "after", "session" } },
 	{ "GET", "/snapshots/ID", VERB_SNAPSHOT_SHOW },
 	{ "DELETE", "/snapshots/ID", VERB_SNAPSHOT_DELETE },
+	{ "GET", "/images", VERB_IMAGE_LIST },
+	{ "POST", "/images", VERB_IMAGE_PULL, .has_body = true },
+	{ "GET", "/images/NAME", VERB_IMAGE_SHOW },
+	{ "DELETE", "/images/NAME", VERB_IMAGE_DELETE },
 };
 
 const size_t route_count = sizeof(routes) / sizeof(*routes);
 
-/* Does path have the pattern's form? The identifier is copied to id. */
-static bool
-matches(const char *pattern, const char *path, char id[SESSION_ID_LEN + 1])
-{
-	const char *hole = strstr(pattern, "/ID");
-	size_t before = hole == NULL ? 0 : (size_t)(hole - pattern) + 1, len;
+/* What can stand for a part of a pattern. */
+static const struct hole {
+	const char *word;
+	bool (*is)(const char *text);
+} holes[] = { { "/ID", session_is_id }, { "/NAME", image_is_name } };
 
-	if (hole == NULL)
-		return strcmp(pattern, path) == 0;
-	if (strncmp(pattern, path, before) != 0)
-		return false;
-	len = strcspn(path + before, "/");
-	if (len != SESSION_ID_LEN ||
-	    strcmp(path + before + len, pattern + before + 2) != 0)
-		return false;
-	memcpy(id, path + before, len);
-	id[len] = '\0';
-	return session_is_id(id);
+/* Does path have the pattern's form? What fills its hole is copied to id. */
+static bool
+matches(const char *pattern, const char *path, char id[ROUTE_HOLE_MAX + 1])
+{
+	for (size_t i = 0; i < sizeof(holes) / sizeof(*holes); i++) {
+		const char *hole = strstr(pattern, holes[i].word);
+		size_t before, len;
+
+		if (hole == NULL)
+			continue;
+		before = (size_t)(hole - pattern) + 1;
+		if (strncmp(pattern, path, before) != 0)
+			return false;
+		len = strcspn(path + before, "/");
+		if (len > ROUTE_HOLE_MAX ||
+		    strcmp(path + before + len, hole + strlen(holes[i].word)) !=
+			0)
+			return false;
+		memcpy(id, path + before, len);
+		id[len] = '\0';
+		return holes[i].is(id);
+	}
+	return strcmp(pattern, path) == 0;
 }
 
 static void
@@ -59,7 +74,7 @@ add_method(char *allow, size_t size, const char *method)
 }
 
 const struct route *
-route_find(const struct http_head *h, char id[SESSION_ID_LEN + 1],
+route_find(const struct http_head *h, char id[ROUTE_HOLE_MAX + 1],
     int *ret_status, char *allow, size_t size)
 {
 	const char *method = strcmp(h->method, "HEAD") == 0 ? "GET" : h->method;

@@ -5,6 +5,7 @@
 #include <stddef.h>
 
 #include "http.h"
+#include "image.h"
 #include "session.h"
 
 /* What can be asked. */
@@ -25,15 +26,21 @@ enum verb {
 	VERB_SNAPSHOT_DELETE,
 	VERB_SESSION_FORK,
 	VERB_SESSION_TREE,
+	VERB_IMAGE_LIST, /* from here on broker_image() */
+	VERB_IMAGE_SHOW,
+	VERB_IMAGE_PULL,
+	VERB_IMAGE_DELETE,
 	VERB_MAX
 };
 
 #define ROUTE_QUERY_MAX 3
+#define ROUTE_HOLE_MAX IMAGE_NAME_MAX
 
 /* One row of API.md section 3. */
 struct route {
 	const char *method;
-	const char *path; /* "ID" stands for an identifier */
+	const char
+	    *path; /* "ID" stands for an identifier, "NAME" for an image */
 	enum verb verb;
 	bool has_body; /* a JSON object is needed */
 	bool is_open; /* needs no credential */
@@ -44,11 +51,11 @@ extern const struct route routes[];
 extern const size_t route_count;
 
 /*
- * The route of a request, with the identifier in id; HEAD is looked up as
- * GET. NULL with *ret_status 404, or 405 and in allow the methods there are;
- * 204 for OPTIONS, likewise with allow.
+ * The route of a request, with the identifier or the name in id; HEAD is looked
+ * up as GET. NULL with *ret_status 404, or 405 and in allow the methods there
+ * are; 204 for OPTIONS, likewise with allow.
  */
 const struct route *route_find(const struct http_head *h,
-    char id[SESSION_ID_LEN + 1], int *ret_status, char *allow, size_t size);
+    char id[ROUTE_HOLE_MAX + 1], int *ret_status, char *allow, size_t size);
 
 #endif

@@ -26,7 +26,7 @@ stream_open(struct stream_out *s, const char *type)
 }
 
 int
-stream_close(struct stream_out *s)
+stream_put(struct stream_out *s, const char *event, size_t event_len)
 {
 	char size[32] = "";
 	const char *before = s->is_sse ? "data: " : "",
@@ -36,31 +36,35 @@ stream_close(struct stream_out *s)
 	char *bigger;
 	int n = 0;
 
-	if (json_finish(&s->event) != 0) {
-		json_free(&s->event);
-		return -1;
-	}
-	len = strlen(before) + s->event.len + strlen(after);
+	len = strlen(before) + event_len + strlen(after);
 	if (chunked)
 		n = snprintf(size, sizeof(size), "%zx\r\n", len);
 	total = s->len + (size_t)n + len + 2;
 	memmove(s->data, s->data + s->start, s->len);
 	s->start = 0;
 	bigger = realloc(s->data, total + 1);
-	if (bigger == NULL) {
-		json_free(&s->event);
+	if (bigger == NULL)
 		return -1;
-	}
 	s->data = bigger;
 	s->len += (size_t)snprintf(
 	    s->data + s->len, total + 1 - s->len, "%s%s", size, before);
-	memcpy(s->data + s->len, s->event.data, s->event.len);
-	s->len += s->event.len;
+	memcpy(s->data + s->len, event, event_len);
+	s->len += event_len;
 	s->len += (size_t)snprintf(s->data + s->len, total + 1 - s->len, "%s%s",
 	    after, chunked ? "\r\n" : "");
-	json_free(&s->event);
 	s->last_ms = reply_now_ms();
 	return 0;
+}
+
+int
+stream_close(struct stream_out *s)
+{
+	int r = json_finish(&s->event);
+
+	if (r == 0)
+		r = stream_put(s, s->event.data, s->event.len);
+	json_free(&s->event);
+	return r;
 }
 
 int

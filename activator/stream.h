@@ -26,6 +26,9 @@ void stream_open(struct stream_out *s, const char *type);
 /* Puts it behind what is to be sent. 0, or -1 for want of memory. */
 int stream_close(struct stream_out *s);
 
+/* Puts a whole event there, whose text ends with its newline. */
+int stream_put(struct stream_out *s, const char *event, size_t len);
+
 /* Sends what can be sent without waiting. 0, or -1 when the client has gone. */
 int stream_flush(struct stream_out *s);
 

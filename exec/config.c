@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "registries.h"
 #include "sys.h"
 
 #define CONFIG_FILE "/etc/mayfly/mayfly.conf"
@@ -34,6 +35,8 @@ static const struct key {
 	uint64_t number; /* default of a number */
 	uint64_t min;
 	uint64_t max;
+	/* Of a text, unless NULL: 0, or -1 with a sentence. */
+	int (*check)(const char *value, char *why, size_t size);
 } keys[] = {
 	{ "state_dir", KIND_PATH, offsetof(struct config, state_dir),
 	    "/var/lib/mayfly", 0, 0, 0 },
@@ -44,7 +47,7 @@ static const struct key {
 	{ "allowed_hosts", KIND_TEXT, offsetof(struct config, allowed_hosts),
 	    "", 0, 0, 0 },
 	{ "registries", KIND_TEXT, offsetof(struct config, registries), "", 0,
-	    0, 0 },
+	    0, 0, registries_check },
 	{ "tokens", KIND_PATH, offsetof(struct config, tokens), "", 0, 0, 0 },
 	{ "session_ttl", KIND_NUMBER, offsetof(struct config, session_ttl),
 	    NULL, 300, 1, 3155760000 },
@@ -60,6 +63,8 @@ static const struct key {
 	    NULL, 10000, 0, 1000000000 },
 	{ "max_runs", KIND_NUMBER, offsetof(struct config, max_runs), NULL, 256,
 	    1, 1000000 },
+	{ "max_pulls", KIND_NUMBER, offsetof(struct config, max_pulls), NULL, 4,
+	    1, 1000 },
 	{ "uid_base", KIND_NUMBER, offsetof(struct config, uid_base), NULL,
 	    UID_BASE, 65536, 4294836224 },
 	{ "uid_count", KIND_NUMBER, offsetof(struct config, uid_count), NULL,
@@ -156,6 +161,9 @@ config_set(struct config *c, const char *key, const char *value, char *why,
 			    "%s: '%.80s' is not an absolute path", key, value);
 			return -1;
 		}
+		if (keys[i].check != NULL &&
+		    keys[i].check(value, why, size) != 0)
+			return -1;
 		*(const char **)(base + keys[i].offset) = value;
 		return 0;
 	}

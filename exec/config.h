@@ -21,6 +21,7 @@ struct config {
 	uint64_t max_sessions;
 	uint64_t max_snapshots;
 	uint64_t max_runs;
+	uint64_t max_pulls; /* of those that HTTP asks for */
 	uint64_t uid_base; /* first host id given to sandboxes */
 	uint64_t uid_count; /* how many, in whole ranges of 65,536 */
 	uint64_t pool;

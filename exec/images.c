@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "defence.h"
 #include "io.h"
 #include "names.h"
 #include "sys.h"
@@ -184,7 +185,8 @@ images_add_layer(const struct state *st, int dir, const char *name,
 }
 
 int
-images_publish(const struct state *st, const struct image *m, struct failure *f)
+images_publish(const struct state *st, const struct image *m, struct pull *p,
+    struct failure *f)
 {
 	auto_fd images = state_open_private(st->dir, "images", f);
 
@@ -193,6 +195,9 @@ images_publish(const struct state *st, const struct image *m, struct failure *f)
 	/* One at a time: its directory goes when it is deleted. */
 	if (flock(images, LOCK_EX) != 0)
 		return failure_set(f, "images", errno, "lock the images");
+	if (p != NULL && !pulls_is_wanted(p) && DEFENCE(PULL_WANTED))
+		return failure_set(
+		    f, "images", ECANCELED, "%s was deleted", m->name);
 	if (mkdirat(images, m->name, 0700) != 0 && errno != EEXIST)
 		return failure_set(f, "images", errno, "mkdir %s", m->name);
 	auto_fd dir = openat(images, m->name, OPEN_DIR);
@@ -202,18 +207,24 @@ images_publish(const struct state *st, const struct image *m, struct failure *f)
 		return -1;
 	if (fsync(dir) != 0 || fsync(images) != 0)
 		return failure_set(f, "images", errno, "sync %s", m->name);
+	if (p != NULL)
+		pulls_end(p, NULL);
+	else
+		pulls_forget(st, m->name);
 	return 0;
 }
 
 static enum images_result
-delete_from(int images, const char *name, struct failure *f)
+delete_from(
+    const struct state *st, int images, const char *name, struct failure *f)
 {
-	bool was;
+	bool was, was_pulled;
 
 	if (flock(images, LOCK_EX) != 0) {
 		(void)failure_set(f, "images", errno, "lock the images");
 		return IMAGES_FAILED;
 	}
+	was_pulled = pulls_remove(st, name);
 	auto_fd dir = openat(images, name, OPEN_DIR);
 	was = dir >= 0 && unlinkat(dir, "manifest", 0) == 0;
 	if (!was && errno != ENOENT) {
@@ -227,19 +238,28 @@ delete_from(int images, const char *name, struct failure *f)
 		(void)failure_set(f, "images", errno, "sync");
 		return IMAGES_FAILED;
 	}
-	return was ? IMAGES_OK : IMAGES_NOT_FOUND;
+	return was || was_pulled ? IMAGES_OK : IMAGES_NOT_FOUND;
 }
 
 enum images_result
 images_delete(const struct config *c, const char *name, struct failure *f)
 {
-	auto_fd images = -1;
+	enum images_result r = IMAGES_NOT_FOUND;
+	struct state st;
 
 	if (!image_is_name(name))
 		return IMAGES_NOT_FOUND;
-	if (open_images(c, &images, f) != 0)
+	if (state_open(c, &st, f) != 0)
 		return IMAGES_FAILED;
-	return images < 0 ? IMAGES_NOT_FOUND : delete_from(images, name, f);
+	auto_fd images = openat(st.dir, "images", OPEN_DIR);
+	if (images >= 0) {
+		r = delete_from(&st, images, name, f);
+	} else if (errno != ENOENT) {
+		(void)failure_set(f, "images", errno, "open images");
+		r = IMAGES_FAILED;
+	}
+	state_close(&st);
+	return r;
 }
 
 int

@@ -5,6 +5,7 @@
 #include "fail.h"
 #include "image.h"
 #include "plan.h"
+#include "pulls.h"
 #include "state.h"
 
 /*
@@ -70,11 +71,15 @@ int images_has_layer(const struct state *st, const char *name);
 int images_add_layer(const struct state *st, int dir, const char *name,
     const char *layer, struct failure *f);
 
-/* Makes it known under its name, in place of another of that name. 0 or -1/f.
+/*
+ * Makes it known under its name, in place of another of that name. p: the pull
+ * that it is of, which ends with this, or NULL. 0, or -1 with f: ECANCELED
+ * where that is not wanted any more.
  */
-int images_publish(
-    const struct state *st, const struct image *m, struct failure *f);
+int images_publish(const struct state *st, const struct image *m,
+    struct pull *p, struct failure *f);
 
+/* The image, and a pull that was to become one of this name. */
 enum images_result
 images_delete(const struct config *c, const char *name, struct failure *f);
 

@@ -8,6 +8,7 @@
 #include "cgroup.h"
 #include "command.h"
 #include "images.h"
+#include "pulls.h"
 #include "snapshot.h"
 #include "squash.h"
 #include "stack.h"
@@ -82,6 +83,7 @@ reap_all(const struct config *c, bool dry,
 	stack_repair(c, &st, dry, complain_of);
 	snapshot_reap(c, &st, dry, complain_of);
 	squash_all(c, &st, dry, say, complain_of);
+	pulls_reap(&st, dry, say, complain_of);
 	all = images_collect(c, &st, dry, say, complain_of) && all;
 	all = trash_empty(c, &st, dry, say, complain_of) && all;
 	state_close(&st);

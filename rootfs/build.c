@@ -299,7 +299,7 @@ build(struct work *w, struct build *b, const struct source *s, struct image *m,
 	if (r != 0 || work_keep(w, layer, f) != 0)
 		return -1;
 	(void)image_add_layer(m, layer, size_kb);
-	return images_publish(&w->state, m, f);
+	return images_publish(&w->state, m, NULL, f);
 }
 
 int

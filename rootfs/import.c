@@ -41,7 +41,7 @@ add_only_layer(struct work *w, struct image *m, const char *archive, int in,
 	    work_keep(w, layer, f) != 0)
 		return -1;
 	(void)image_add_layer(m, layer, size_kb);
-	return images_publish(&w->state, m, f);
+	return images_publish(&w->state, m, NULL, f);
 }
 
 int

@@ -4,6 +4,7 @@
 #include "config.h"
 #include "fail.h"
 #include "image.h"
+#include "pulls.h"
 
 /* Where an image comes from, and how it is to be had. */
 struct source {
@@ -12,11 +13,17 @@ struct source {
 	const char *authfile; /* of containers-auth.json(5), or NULL */
 	const char *platform; /* "OS/ARCH", or NULL: the machine's */
 	bool plain_http;
+	/* Instead of authfile: who is asked for at this registry, or NULL. */
+	const char *registry, *username, *password;
+	struct pull *pull; /* that it is, for a caller who does not wait */
 	const char *distro, *include, *mirror; /* of an image that is built */
 };
 
 /* Tells how far it is: a line. */
 void make_say(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
+/* Is there what make_pull() cannot do without? 0, or -1 with f. */
+int make_can_pull(struct failure *f);
 
 /* Begins m with the name that s must say. 0, or -1 with f. */
 int make_check_name(const struct source *s, struct image *m, struct failure *f);

@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,13 +16,18 @@
 #include <unistd.h>
 
 #include "images.h"
+#include "io.h"
+#include "json.h"
 #include "layout.h"
 #include "make.h"
 #include "source.h"
+#include "sys.h"
 #include "work.h"
 
 #define POLICY "/etc/containers/policy.json"
 #define AUTH_INSIDE "/run/auth.json"
+#define AUTH_OWN "auth.json" /* in the work directory, for as long as needed   \
+			      */
 #define WORDS_MAX 32
 
 void
@@ -72,11 +78,64 @@ add_platform(struct call *c, const char *platform, struct failure *f)
 	return 0;
 }
 
+/* The file of containers-auth.json(5) for one registry. 0, or -1 with f. */
+static int
+write_auth(const struct work *w, const struct source *s, struct failure *f)
+{
+	char *pair = NULL;
+	struct json j;
+	int r = -1;
+
+	if (asprintf(&pair, "%s:%s", s->username, s->password) < 0)
+		fail_memory();
+	json_init(&j);
+	json_object(&j, NULL);
+	json_object(&j, "auths");
+	json_object(&j, s->registry);
+	json_base64(&j, "auth", pair, strlen(pair));
+	explicit_bzero(pair, strlen(pair));
+	free(pair);
+	if (json_finish(&j) != 0)
+		fail_memory();
+	auto_fd fd = openat(w->dir, AUTH_OWN,
+	    O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	if (fd >= 0)
+		r = io_write(fd, j.data, j.len);
+	explicit_bzero(j.data, j.len);
+	json_free(&j);
+	return r == 0 ? 0 : failure_set(f, "authfile", errno, "write it");
+}
+
+static int
+add_auth(struct call *c, const struct work *w, const struct source *s,
+    struct failure *f)
+{
+	if (s->username != NULL) {
+		add(c, "--authfile=/mnt/" AUTH_OWN);
+		return write_auth(w, s, f);
+	}
+	if (s->authfile == NULL)
+		return 0;
+	if (access(s->authfile, R_OK) != 0)
+		return failure_set(f, "authfile", errno, "%.160s", s->authfile);
+	add(c, "--authfile=" AUTH_INSIDE);
+	job_bind(&c->job, s->authfile, AUTH_INSIDE);
+	return 0;
+}
+
+static int
+no_skopeo(struct failure *f)
+{
+	return failure_set(
+	    f, "skopeo", 0, "there is no skopeo here: apt-get install skopeo");
+}
+
 /* skopeo copy SOURCE oci:/mnt/oci:image */
 static int
 fetch(const struct work *w, const struct source *s, struct failure *f)
 {
 	static struct call c;
+	int r;
 
 	memset(&c, 0, sizeof(c));
 	job_init(&c.job, "skopeo", c.words);
@@ -98,12 +157,8 @@ fetch(const struct work *w, const struct source *s, struct failure *f)
 		add(&c, "--dest-oci-accept-uncompressed-layers");
 	if (s->plain_http)
 		add(&c, "--src-tls-verify=false");
-	if (s->authfile != NULL && access(s->authfile, R_OK) != 0)
-		return failure_set(f, "authfile", errno, "%.160s", s->authfile);
-	if (s->authfile != NULL) {
-		add(&c, "--authfile=" AUTH_INSIDE);
-		job_bind(&c.job, s->authfile, AUTH_INSIDE);
-	}
+	if (add_auth(&c, w, s, f) != 0)
+		return -1;
 	if (c.job.network) {
 		job_bind(&c.job, "/etc/resolv.conf", "/etc/resolv.conf");
 		job_bind(&c.job, "/etc/hosts", "/etc/hosts");
@@ -112,12 +167,27 @@ fetch(const struct work *w, const struct source *s, struct failure *f)
 	add(&c, "oci:" LAYOUT ":image");
 	if (mkdirat(w->dir, "tmp", 0700) != 0)
 		return failure_set(f, "skopeo", errno, "mkdir");
-	if (work_run(w, &c.job, NULL, f) == 0)
-		return 0;
-	if (strcmp(f->step, "skopeo") == 0 && f->error == ENOENT)
-		return failure_set(f, "skopeo", 0,
-		    "there is no skopeo here: apt-get install skopeo");
-	return -1;
+	r = work_run(w, &c.job, NULL, f);
+	(void)unlinkat(w->dir, AUTH_OWN, 0);
+	return r != 0 && strcmp(f->step, "skopeo") == 0 && f->error == ENOENT
+		   ? no_skopeo(f)
+		   : r;
+}
+
+int
+make_can_pull(struct failure *f)
+{
+	/* The PATH inside, of what of it is the host's. */
+	static const char *const places[] = { "/usr/local/sbin/skopeo",
+		"/usr/local/bin/skopeo", "/usr/sbin/skopeo",
+		"/usr/bin/skopeo" };
+	size_t i = 0;
+
+	while (i < sizeof(places) / sizeof(*places) &&
+	       access(places[i], X_OK) != 0)
+		i++;
+	return i < sizeof(places) / sizeof(*places) ? work_find_tool(f)
+						    : no_skopeo(f);
 }
 
 /* What another image has said of the same layer. */
@@ -193,7 +263,7 @@ make_pull(const struct config *c, const struct source *s, struct image *m,
 	if (r == 0)
 		r = add_layers(&w, m, f);
 	if (r == 0)
-		r = images_publish(&w.state, m, f);
+		r = images_publish(&w.state, m, s->pull, f);
 	work_close(&w);
 	return r;
 }

@@ -215,6 +215,16 @@ find_tool(char *path, size_t size)
 }
 
 int
+work_find_tool(struct failure *f)
+{
+	char path[PATH_MAX];
+
+	return find_tool(path, sizeof(path)) == 0
+		   ? 0
+		   : failure_set(f, TOOL, errno, "find it");
+}
+
+int
 work_tool(const struct work *w, struct job *j, struct kept *ret_out,
     struct failure *f)
 {

@@ -59,6 +59,9 @@ void job_bind(struct job *j, const char *source, const char *target);
 int work_run(const struct work *w, const struct job *j, struct kept *ret_out,
     struct failure *f);
 
+/* Is there a mayfly-rootfs? 0, or -1 with f. */
+int work_find_tool(struct failure *f);
+
 /* The same of mayfly-rootfs, whose arguments begin with a verb. */
 int work_tool(const struct work *w, struct job *j, struct kept *ret_out,
     struct failure *f);

@@ -31,6 +31,8 @@ check_request(const struct request *q)
 	check_list(q->env, PLAN_ENV_MAX);
 	check_list(q->collect, 256);
 	assert(q->id == NULL || strlen(q->id) <= SESSION_ID_LEN);
+	assert(q->username == NULL || strlen(q->username) <= USERNAME_MAX);
+	assert(q->password == NULL || strlen(q->password) <= PASSWORD_MAX);
 	assert(q->network < NETWORK_MAX);
 	for (int i = 0; i < LIMIT_MAX; i++)
 		assert(q->limits[i] == NULL || strlen(q->limits[i]) < 32);
@@ -72,7 +74,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			check_request(&body.request);
 		if (p.type == MESSAGE_VERDICT)
 			check_verdict(&body.verdict);
-		if (p.type == MESSAGE_ERROR)
+		if (p.type == MESSAGE_ERROR || p.type == MESSAGE_PROGRESS)
 			assert(body.answer.status <= 599);
 	}
 	free(p.data);

@@ -22,12 +22,12 @@ if ! command -v clang >/dev/null ||
 	((failed == 0))
 	exit
 fi
-mapfile -t sources < <(git ls-files 'exec/*.c' 'activator/*.c' |
-    grep -vE '/(main|genfilter)[^/]*\.c$')
+mapfile -t sources < <(git ls-files 'exec/*.c' 'activator/*.c' 'rootfs/*.c' |
+    grep -vE '/(main|genfilter|tool_)[^/]*\.c$')
 make -s BUILD="$work/b" LINK=dynamic "$work/b/filter_bpf.h" || exit 2
 # All that the fuzzers reach is built once.
 options=(-std=gnu17 -D_GNU_SOURCE -g -O1 -iquote exec -iquote activator
-    -iquote tests/unit -iquote "$work/b" -fno-sanitize-recover=all)
+    -iquote rootfs '-DROOTFS_TOOL="mayfly-rootfs"' -iquote tests/unit -iquote "$work/b" -fno-sanitize-recover=all)
 printf '%s\n' "${sources[@]}" | xargs -P "$(nproc)" -I '{}' sh -c '
     source=$1; shift
     exec clang "$@" -fsanitize=fuzzer-no-link,address,undefined \

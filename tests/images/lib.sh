@@ -1,7 +1,6 @@
 # shellcheck shell=bash
 #
-# What the topics about images share: the verbs of `mayfly image`, archives and
-# layouts to make them of, and a registry.
+# What the topics about images share: the verbs of `mayfly image`.
 #
 # shellcheck disable=SC2034,SC2154 # t.sh sets status
 
@@ -11,10 +10,11 @@
 STATE=$T_ROOT/state
 [[ $AS == root ]] || STATE=$T_ROOT/state/mayfly
 FIXTURES=$T_ROOT/fixtures
-MAKE_IMAGE=$T_TREE/tests/images/make.py
-registry=0 # its process
 id=''
 mkdir -m 0755 "$FIXTURES"
+
+# shellcheck source=tests/images/registry.sh
+. "$(dirname "${BASH_SOURCE[0]}")/registry.sh"
 
 # What an image with nothing to say of itself has to say.
 PLAIN='{"Env": ["PATH=/bin"]}'
@@ -120,20 +120,6 @@ forget()
 	expect_no_trash
 }
 
-# The archive of a root with busybox in it, in $BASE.
-fixture_base()
-{
-	BASE=$FIXTURES/base.tar
-	[[ -e $BASE ]] || "$PYTHON" "$MAKE_IMAGE" base "$BASE" ||
-	    fail "no archive was made"
-}
-
-# layout DIR TAG CONFIG LAYER...
-layout()
-{
-	"$PYTHON" "$MAKE_IMAGE" layout "$@" || fail "no layout was made"
-}
-
 # The program that lists a tree: TREE of the host's, /tree in `tree_in`.
 fixture_tree()
 {
@@ -166,42 +152,6 @@ plain_list()
 	[[ $AS != user ]] ||
 	    owner='s/^([^ ]* [0-7]*) [0-9]*:[0-9]*/\1 0:0/'
 	sed -E "s,^(/|/etc) (4[0-7]* [0-9:]*) .*,\1 \2,; $owner" | LC_ALL=C sort
-}
-
-# A registry on a port of its own: start_registry [LINES of its configuration]
-start_registry()
-{
-	PORT=$("$PYTHON" -c 'import socket; s = socket.socket()
-s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
-	REGISTRY=localhost:$PORT
-	mkdir -p "$FIXTURES/registry"
-	cat >"$FIXTURES/registry.yml" <<-END
-		version: 0.1
-		log: {level: error}
-		storage: {filesystem: {rootdirectory: $FIXTURES/registry}}
-		http: {addr: "127.0.0.1:$PORT"}
-		${1:-}
-	END
-	docker-registry serve "$FIXTURES/registry.yml" \
-	    >"$FIXTURES/registry.log" 2>&1 &
-	registry=$!
-	poll 200 bash -c ": </dev/tcp/127.0.0.1/$PORT" ||
-	    fail "the registry does not start: $(head -n 2 \
-		"$FIXTURES/registry.log")"
-}
-
-stop_registry()
-{
-	kill "$registry" && wait "$registry"
-	rm -rf "$FIXTURES/registry"
-}
-
-# push LAYOUT:TAG NAME [OPTION]...
-push()
-{
-	skopeo --insecure-policy copy -q --all --dest-tls-verify=false \
-	    "${@:3}" "oci:$1" "docker://$REGISTRY/$2" >pushed 2>&1 ||
-	    fail "skopeo: $(tail -n 1 pushed)"
 }
 
 # What the first image creates for all later ones is no leak.

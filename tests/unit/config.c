@@ -54,14 +54,17 @@ defaults(void)
 static void
 texts(void)
 {
-	HOLDS(parse("state_dir = /a b\nrun_dir=/r\n"
-		    "default_image =\tdebian:12 \nallowed_hosts=a,b\n"
-		    "registries = x = y # z\n") == 0);
+	HOLDS(
+	    parse("state_dir = /a b\nrun_dir=/r\n"
+		  "default_image =\tdebian:12 \nallowed_hosts=a,b\n"
+		  "registries = x:5 http://y:5000, z\ntokens = /x = y # z\n") ==
+	    0);
 	expect_text(config.state_dir, "/a b", "state_dir");
 	expect_text(config.run_dir, "/r", "run_dir");
 	expect_text(config.default_image, "debian:12", "default_image");
 	expect_text(config.allowed_hosts, "a,b", "allowed_hosts");
-	expect_text(config.registries, "x = y # z", "registries");
+	expect_text(config.registries, "x:5 http://y:5000, z", "registries");
+	expect_text(config.tokens, "/x = y # z", "tokens");
 	HOLDS(parse("registries = a\nregistries =") == 0);
 	expect_text(config.registries, "", "registries");
 }
@@ -95,6 +98,13 @@ places(void)
 	refused("time = 1", "some.conf:1: ", "unknown key 'time'");
 	refused("max_time_x = 1", "some.conf:1: ", "unknown key");
 	refused("run_dir = r", "some.conf:1: ", "run_dir: 'r' is not");
+	refused("registries = a, https://b", "some.conf:1: ", "https://b");
+	refused("registries = a/b", "some.conf:1: ", "'a/b' is neither HOST");
+	refused("registries = http://", "some.conf:1: ", "is neither HOST");
+	refused("registries = a:", "some.conf:1: ", "is neither HOST");
+	refused("registries = a:b", "some.conf:1: ", "is neither HOST");
+	refused("registries = a@b", "some.conf:1: ", "is neither HOST");
+	refused("registries = *", "some.conf:1: ", "is neither HOST");
 	refused("state_dir =", "some.conf:1: ", "not an absolute path");
 	HOLDS(parse("pool = 1\nmax_runs = 7\npool = x") == -1);
 	HOLDS(config.pool == 1 && config.max_runs == 7);

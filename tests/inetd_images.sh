@@ -1,0 +1,10 @@
+#!/bin/bash
+# Images, by a connection on descriptor 0: API.md section 3.
+# as: root
+
+WAY=${WAY:-fd0}
+# shellcheck source=tests/http/images.sh
+. "$(dirname "$0")/http/images.sh"
+
+http_look_back
+t_done

@@ -1,0 +1,10 @@
+#!/bin/bash
+# Images, by `mayfly serve`: API.md section 3.
+# as: root user
+
+WAY=${WAY:-serve}
+# shellcheck source=tests/http/images.sh
+. "$(dirname "$0")/http/images.sh"
+
+http_look_back
+t_done
