@@ -26,8 +26,7 @@
 
 #define POLICY "/etc/containers/policy.json"
 #define AUTH_INSIDE "/run/auth.json"
-#define AUTH_OWN "auth.json" /* in the work directory, for as long as needed   \
-			      */
+#define AUTH_OWN "auth.json" /* in the work directory, for a while */
 #define WORDS_MAX 32
 
 void
