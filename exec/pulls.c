@@ -116,8 +116,8 @@ void
 pulls_end(struct pull *p, const char *why)
 {
 	if (why != NULL)
-		(void)pwrite(p->fd, why, strnlen(why, PULL_WHY_MAX),
-		    (off_t)strlen(HEAD));
+		/* Behind the head; without it, it was broken off. */
+		(void)io_write(p->fd, why, strnlen(why, PULL_WHY_MAX));
 	else if (pulls_is_wanted(p))
 		(void)unlinkat(p->dir, p->name, 0);
 	pulls_close(p);
