@@ -313,6 +313,21 @@ put_words(const struct image *m, struct plan *p, struct failure *f)
 }
 
 int
+images_open_layer(
+    const struct state *st, const char *name, struct plan *p, struct failure *f)
+{
+	int fd = open_layer(st->dir, name);
+
+	if (fd < 0 || flock(fd, LOCK_SH) != 0) {
+		(void)failure_set(f, "images", errno, "layer %s", name);
+		sys_close(&fd);
+		return -1;
+	}
+	p->layers[p->layer_count++] = fd;
+	return 0;
+}
+
+int
 images_open_layers(const struct config *c, const struct image *m,
     struct plan *p, struct failure *f)
 {
@@ -324,17 +339,8 @@ images_open_layers(const struct config *c, const struct image *m,
 		return 0;
 	if (state_open(c, &st, f) != 0)
 		return -1;
-	for (size_t i = 0; i < m->layer_count && r == 0; i++) {
-		int fd = open_layer(st.dir, m->layers[i].name);
-
-		if (fd < 0 || flock(fd, LOCK_SH) != 0) {
-			r = failure_set(f, "images", errno, "layer %s of %s",
-			    m->layers[i].name, m->name);
-			sys_close(&fd);
-		} else {
-			p->layers[p->layer_count++] = fd;
-		}
-	}
+	for (size_t i = 0; i < m->layer_count && r == 0; i++)
+		r = images_open_layer(&st, m->layers[i].name, p, f);
 	state_close(&st);
 	if (r != 0)
 		images_release(p);

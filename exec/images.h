@@ -13,7 +13,9 @@
  *
  *	images/NAME/manifest	what an image is; replaced by a rename
  *	layers/sha256/HEX	one layer of images each, by the digest of its
- *				archive: shared, and never changed
+ *				archive, or of that and of what it lies on,
+ *				where it depends on it: shared, and never
+ *				changed
  *	layers/id/ID		one layer without a digest: of a directory that
  *				was imported, or of a snapshot
  *
@@ -49,6 +51,10 @@ int images_write_file(
 int images_plan(const struct config *c, const struct image *m, struct plan *p,
     struct failure *f);
 void images_release(struct plan *p);
+
+/* One layer more, which lies on those that the plan has. 0, or -1 with f. */
+int images_open_layer(const struct state *st, const char *name, struct plan *p,
+    struct failure *f);
 
 /* The first half of it: the layers alone. */
 int images_open_layers(const struct config *c, const struct image *m,

@@ -13,6 +13,7 @@
 #define PLAN_BINDS_MAX 64
 #define PLAN_ID_MAX 65535 /* largest user or group id inside */
 #define PLAN_LAYERS_MAX 128
+#define PLAN_SHOWN "/run/layers"
 #define PLAN_USER_MAX 255 /* bytes of a user's name and a group's */
 
 enum network {
@@ -92,7 +93,7 @@ struct plan {
 	size_t layer_count;
 	bool over_host;
 	/*
-	 * They are no root, but for a tool of ours to read: in /mnt there is
+	 * They are no root, but for a tool of ours to read: in PLAN_SHOWN are
 	 * `all`, what they make together, `below`, the same without the
 	 * highest, and each alone, l0 and so on. One more may be a session's.
 	 */

@@ -58,9 +58,10 @@ view_show(struct inside *in)
 
 	if (!in->plan->layers_shown)
 		return 0;
-	if (mkdirat(in->root, "mnt", 0755) != 0)
+	if (mkdirat(in->root, &PLAN_SHOWN[1], 0755) != 0)
 		return inside_fail(in, "mkdir");
-	auto_fd dir = openat(in->root, "mnt", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	auto_fd dir =
+	    openat(in->root, &PLAN_SHOWN[1], O_PATH | O_DIRECTORY | O_CLOEXEC);
 	/* The overlay finds the layers by short names, from here. */
 	if (dir < 0 || fchdir(dir) != 0)
 		return inside_fail(in, "open");

@@ -199,6 +199,7 @@ static int
 unpack_output(struct work *w, struct build *b, const char *layer,
     uint64_t *ret_size_kb, struct failure *f)
 {
+	struct unpacked u = { .archive = "-" };
 	struct failure why;
 	int fds[2], r;
 	pid_t pid = -1;
@@ -211,7 +212,9 @@ unpack_output(struct work *w, struct build *b, const char *layer,
 		(void)close(fds[0]);
 		return -1;
 	}
-	r = work_unpack(w, "-", fds[0], NULL, layer, ret_size_kb, f);
+	u.in = fds[0];
+	r = work_unpack(w, &u, layer, f);
+	*ret_size_kb = u.size_kb;
 	(void)close(fds[0]);
 	/* What is not whole is its failure, and not the archive's. */
 	if (finish(b, pid, &why) != 0 &&
@@ -252,6 +255,9 @@ static int
 run_debootstrap(struct work *w, struct build *b, const struct source *s,
     const char *layer, uint64_t *ret_size_kb, struct failure *f)
 {
+	struct unpacked u = {
+		.archive = "tree:" WORK_SOURCE, .in = -1, .bind = b->directory
+	};
 	pid_t pid = -1;
 
 	if (geteuid() != 0)
@@ -274,8 +280,10 @@ run_debootstrap(struct work *w, struct build *b, const struct source *s,
 	add(b, b->mirror);
 	if (start(b, STDERR_FILENO, &pid, f) != 0 || finish(b, pid, f) != 0)
 		return -1;
-	return work_unpack(
-	    w, "tree:" WORK_SOURCE, -1, b->directory, layer, ret_size_kb, f);
+	if (work_unpack(w, &u, layer, f) != 0)
+		return -1;
+	*ret_size_kb = u.size_kb;
+	return 0;
 }
 
 static int
@@ -296,7 +304,7 @@ build(struct work *w, struct build *b, const struct source *s, struct image *m,
 		return failure_set(f, "build", 0,
 		    "there is neither mmdebstrap nor debootstrap here: apt-get "
 		    "install mmdebstrap");
-	if (r != 0 || work_keep(w, layer, f) != 0)
+	if (r != 0 || work_keep(w, layer, layer, f) != 0)
 		return -1;
 	(void)image_add_layer(m, layer, size_kb);
 	return images_publish(&w->state, m, NULL, f);

@@ -18,7 +18,7 @@ static int
 write_archive(const struct config *c, const struct plan *layers, int cancel,
     struct failure *f)
 {
-	static const char *const words[] = { "pack", "/mnt/all", NULL };
+	static const char *const words[] = { "pack", PLAN_SHOWN "/all", NULL };
 	const struct work w = { .config = c, .dir = -1 };
 	struct job j;
 
@@ -27,6 +27,7 @@ write_archive(const struct config *c, const struct plan *layers, int cancel,
 	j.layer_count = layers->layer_count;
 	j.cancel = cancel;
 	j.out = STDOUT_FILENO;
+	j.whole = true;
 	return work_tool(&w, &j, NULL, f);
 }
 

@@ -195,21 +195,22 @@ static int
 put_layer(const struct config *c, struct layout *l, const struct plan *layers,
     size_t i, struct failure *f)
 {
-	static const char *const first[] = { "pack", "/mnt/l0", NULL };
+	static const char *const first[] = { "pack", PLAN_SHOWN "/l0", NULL };
 	const struct work w = { .config = c, .dir = -1 };
-	char path[24];
-	const char *const more[] = { "diff", path, "/mnt/below", "/mnt/all",
-		NULL };
+	char path[40];
+	const char *const more[] = { "diff", path, PLAN_SHOWN "/below",
+		PLAN_SHOWN "/all", NULL };
 	auto_fd fd = open_partial(l);
 	struct job j;
 
 	if (fd < 0)
 		return failed(f, "make a blob");
-	(void)snprintf(path, sizeof(path), "/mnt/l%zu", i);
+	(void)snprintf(path, sizeof(path), PLAN_SHOWN "/l%zu", i);
 	job_init(&j, "export", i == 0 ? first : more);
 	j.layers = layers;
 	j.layer_count = i + 1;
 	j.out = fd;
+	j.whole = true;
 	if (work_tool(&w, &j, NULL, f) != 0) {
 		/* There it is not the output that is lost. */
 		if (strcmp(f->step, "stdout") == 0)

@@ -33,14 +33,14 @@ static int
 add_only_layer(struct work *w, struct image *m, const char *archive, int in,
     const char *bind, struct failure *f)
 {
+	struct unpacked u = { .archive = archive, .in = in, .bind = bind };
 	char layer[IMAGE_LAYER_MAX + 1];
-	uint64_t size_kb;
 
 	if (work_new_layer(layer, f) != 0 ||
-	    work_unpack(w, archive, in, bind, layer, &size_kb, f) != 0 ||
-	    work_keep(w, layer, f) != 0)
+	    work_unpack(w, &u, layer, f) != 0 ||
+	    work_keep(w, layer, layer, f) != 0)
 		return -1;
-	(void)image_add_layer(m, layer, size_kb);
+	(void)image_add_layer(m, layer, u.size_kb);
 	return images_publish(&w->state, m, NULL, f);
 }
 

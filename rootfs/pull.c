@@ -20,6 +20,7 @@
 #include "json.h"
 #include "layout.h"
 #include "make.h"
+#include "sha256.h"
 #include "source.h"
 #include "sys.h"
 #include "work.h"
@@ -189,57 +190,124 @@ make_can_pull(struct failure *f)
 						    : no_skopeo(f);
 }
 
-/* What another image has said of the same layer. */
+/* What images say of their layers: a name, and how much it holds. */
 struct known {
-	const struct image *wanted;
-	bool is[PLAN_LAYERS_MAX];
-	uint64_t size_kb[PLAN_LAYERS_MAX];
+	struct image_layer *layers;
+	size_t count, size;
 };
 
 static void
-note_sizes(void *context, const struct image *other)
+note_layers(void *context, const struct image *m)
 {
 	struct known *k = context;
 
-	for (size_t i = 0; i < k->wanted->layer_count; i++) {
-		for (size_t n = 0; n < other->layer_count; n++) {
-			if (strcmp(k->wanted->layers[i].name,
-				other->layers[n].name) != 0)
-				continue;
-			k->is[i] = true;
-			k->size_kb[i] = other->layers[n].size_kb;
+	for (size_t i = 0; i < m->layer_count; i++) {
+		if (k->count == k->size) {
+			k->size = k->size * 2 + 256;
+			k->layers =
+			    realloc(k->layers, k->size * sizeof(*k->layers));
+			if (k->layers == NULL)
+				fail_memory();
 		}
+		k->layers[k->count++] = m->layers[i];
 	}
+}
+
+/* Is it there, and is it known how much it holds? */
+static bool
+has_layer(const struct work *w, const struct known *k, const char *name,
+    struct image_layer *ret)
+{
+	for (size_t i = 0; i < k->count; i++) {
+		if (strcmp(k->layers[i].name, name) != 0 ||
+		    images_has_layer(&w->state, name) != 1)
+			continue;
+		*ret = k->layers[i];
+		return true;
+	}
+	return false;
+}
+
+/*
+ * Its name where it is what it is upon the layers below it alone: by their
+ * names, and its own.
+ */
+static void
+name_upon(const struct image *m, size_t i, char ret[IMAGE_LAYER_MAX + 1])
+{
+	char text[(PLAN_LAYERS_MAX + 1) * (IMAGE_LAYER_MAX + 2)];
+	char hex[SHA256_HEX + 1];
+	/* In front stands what no layer's archive begins with. */
+	size_t len = (size_t)snprintf(text, sizeof(text), "mayfly layers\n");
+
+	for (size_t n = 0; n <= i; n++)
+		len += (size_t)snprintf(
+		    text + len, sizeof(text) - len, "%s\n", m->layers[n].name);
+	sha256_hex(text, len, hex);
+	(void)snprintf(ret, IMAGE_LAYER_MAX + 1, "sha256/%s", hex);
+}
+
+/* Takes the layer of that number from the layout. */
+static int
+add_layer(struct work *w, struct image *m, size_t i, const struct plan *below,
+    const char *upon, struct failure *f)
+{
+	struct image_layer *l = &m->layers[i];
+	char path[sizeof(BLOBS) + IMAGE_LAYER_MAX], from[IMAGE_LAYER_MAX + 1];
+	struct unpacked u = { .archive = path, .in = -1, .below = below };
+
+	(void)strcpy(from, l->name);
+	(void)snprintf(path, sizeof(path), BLOBS "/%s", strchr(from, '/') + 1);
+	if (work_unpack(w, &u, from, f) != 0)
+		return -1;
+	l->size_kb = u.size_kb;
+	if (u.implied)
+		(void)strcpy(l->name, upon);
+	return work_keep(w, from, l->name, f);
+}
+
+static int
+add_known(struct work *w, struct image *m, struct plan *below,
+    const struct known *known, struct failure *f)
+{
+	char upon[IMAGE_LAYER_MAX + 1], hex[13];
+
+	for (size_t i = 0; i < m->layer_count; i++) {
+		struct image_layer *l = &m->layers[i];
+
+		(void)snprintf(
+		    hex, sizeof(hex), "%s", strchr(l->name, '/') + 1);
+		name_upon(m, i, upon);
+		if (has_layer(w, known, l->name, l) ||
+		    has_layer(w, known, upon, l)) {
+			make_say("layer %zu of %zu: %s is there", i + 1,
+			    m->layer_count, hex);
+		} else {
+			make_say(
+			    "layer %zu of %zu: %s", i + 1, m->layer_count, hex);
+			if (add_layer(w, m, i, below, upon, f) != 0)
+				return -1;
+		}
+		if (images_open_layer(&w->state, l->name, below, f) != 0)
+			return -1;
+	}
+	return 0;
 }
 
 static int
 add_layers(struct work *w, struct image *m, struct failure *f)
 {
-	static struct known known;
-	char path[sizeof(BLOBS) + IMAGE_LAYER_MAX];
+	static struct plan below;
+	struct known known = { 0 };
+	int r;
 
-	memset(&known, 0, sizeof(known));
-	known.wanted = m;
-	if (images_list(w->config, note_sizes, &known, f) != 0)
-		return -1;
-	for (size_t i = 0; i < m->layer_count; i++) {
-		struct image_layer *l = &m->layers[i];
-		const char *hex = strchr(l->name, '/') + 1;
-
-		if (images_has_layer(&w->state, l->name) == 1 && known.is[i]) {
-			l->size_kb = known.size_kb[i];
-			make_say("layer %zu of %zu: %.12s is there", i + 1,
-			    m->layer_count, hex);
-			continue;
-		}
-		make_say("layer %zu of %zu: %.12s", i + 1, m->layer_count, hex);
-		(void)snprintf(path, sizeof(path), BLOBS "/%s", hex);
-		if (work_unpack(w, path, -1, NULL, l->name, &l->size_kb, f) !=
-			0 ||
-		    work_keep(w, l->name, f) != 0)
-			return -1;
-	}
-	return 0;
+	plan_init(&below);
+	r = images_list(w->config, note_layers, &known, f);
+	if (r == 0)
+		r = add_known(w, m, &below, &known, f);
+	images_release(&below);
+	free(known.layers);
+	return r;
 }
 
 int

@@ -27,8 +27,9 @@ void tool_say(const char *key, const char *fmt, ...)
 const char *tool_quote(const char *name);
 
 /*
- * unpack ARCHIVE|-|tree:SOURCE DIR MAX_KB trusted|user: makes DIR from a
- * layer's archive, or from a directory.
+ * unpack ARCHIVE|-|tree:SOURCE DIR MAX_KB trusted|user BELOW|-: makes DIR from
+ * a layer's archive, or from a directory. BELOW is what the layers make on
+ * which it will lie.
  */
 int tool_unpack(int argc, char **argv);
 
@@ -51,8 +52,11 @@ int tool_describe(int argc, char **argv);
 struct tree {
 	int root;
 	char name[128]; /* what is being made, for messages */
-	char *parent; /* of the directory open at dir, or NULL */
-	int dir;
+	char *asked, *parent; /* of the directory open at dir, or NULL: */
+	int dir; /* as the archive calls it, and without links */
+	int below; /* what the layers make that it lies on, or -1 */
+	char *marked; /* the last directory with whiteouts, or NULL */
+	bool implied; /* there are directories that the archive does not have */
 	bool one_id; /* nobody else can own a file here */
 	bool user_xattr; /* overlay's attributes are user.*, and set here */
 	struct late *late; /* directories, whose time comes last */
@@ -66,7 +70,8 @@ struct owner {
 	struct timespec mtime;
 };
 
-void tree_open(struct tree *t, const char *path, bool user_xattr);
+void
+tree_open(struct tree *t, const char *path, bool user_xattr, const char *below);
 
 /*
  * Makes what leads to name the directory t->dir, and returns the last part of
@@ -91,5 +96,25 @@ void tree_opaque(struct tree *t, const char *dir);
 
 /* Sets what waited for the end. */
 void tree_close(struct tree *t);
+
+/* For tool_path.c: how a name in a tree is resolved; its parts. */
+#define TREE_RESOLVE (RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS | RESOLVE_NO_XDEV)
+
+struct stat;
+bool tree_is_whiteout(const struct stat *st);
+void tree_set_owner(
+    struct tree *t, int fd, const char *base, const struct owner *o, bool link);
+/* The times of the directory path, which has no links, are set last. */
+void tree_remember(struct tree *t, const char *path, const struct owner *o);
+
+/*
+ * tool_path.c: the directory path, made where it is missing with all that leads
+ * to it, as it is below where it is there; its name without links is in
+ * resolved, of PATH_MAX bytes. -1/errno.
+ */
+int tree_open_directory(struct tree *t, const char *path, char *resolved);
+
+/* The attributes of the user's own, of one directory for another. */
+void tree_copy_attributes(int from, int to);
 
 #endif

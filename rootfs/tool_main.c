@@ -10,7 +10,7 @@ static const struct verb {
 	int (*run)(int argc, char **argv);
 	int count; /* of arguments */
 } verbs[] = {
-	{ "unpack", tool_unpack, 4 },
+	{ "unpack", tool_unpack, 5 },
 	{ "pack", tool_pack, 1 },
 	{ "diff", tool_diff, 3 },
 	{ "describe", tool_describe, 1 },

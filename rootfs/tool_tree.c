@@ -14,7 +14,6 @@
 #include "sys.h"
 #include "tool.h"
 
-#define IN_TREE (RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS | RESOLVE_NO_XDEV)
 #define DEPTH_MAX 1024
 #define LATE_MAX 4000000
 
@@ -39,10 +38,13 @@ has_one_id(void)
 }
 
 void
-tree_open(struct tree *t, const char *path, bool user_xattr)
+tree_open(struct tree *t, const char *path, bool user_xattr, const char *below)
 {
 	memset(t, 0, sizeof(*t));
-	t->dir = -1;
+	t->dir = t->below = -1;
+	if (strcmp(below, "-") != 0 &&
+	    (t->below = open(below, O_RDONLY | O_DIRECTORY | O_CLOEXEC)) < 0)
+		tool_die("open %s: %s", below, strerror(errno));
 	t->user_xattr = user_xattr;
 	t->one_id = has_one_id();
 	if (mkdir(path, 0755) != 0 && errno != EEXIST)
@@ -84,45 +86,22 @@ normalize(char *name)
 	*to = '\0';
 }
 
-/* The directory, made where it is missing, with all that leads to it. */
-static int
-open_parent(struct tree *t, const char *path)
-{
-	const uint64_t flags = O_RDONLY | O_DIRECTORY;
-	char *copy, *slash, *base;
-	int fd =
-	    sys_openat2(t->root, *path == '\0' ? "." : path, flags, IN_TREE);
-
-	if (fd >= 0 || errno != ENOENT)
-		return fd;
-	if ((copy = strdup(path)) == NULL)
-		tool_die("no memory");
-	slash = strrchr(copy, '/');
-	base = slash != NULL ? slash + 1 : copy;
-	if (slash != NULL)
-		*slash = '\0';
-	{
-		auto_fd up = open_parent(t, slash != NULL ? copy : "");
-
-		/* A link that leads nowhere stays, and is an error below. */
-		if (up >= 0)
-			(void)mkdirat(up, base, 0755);
-	}
-	free(copy);
-	return sys_openat2(t->root, path, flags, IN_TREE);
-}
-
 static void
 enter_directory(struct tree *t, const char *path)
 {
-	if (t->parent != NULL && strcmp(t->parent, path) == 0)
+	char resolved[PATH_MAX];
+
+	if (t->asked != NULL && strcmp(t->asked, path) == 0)
 		return;
+	free(t->asked);
 	free(t->parent);
 	sys_close(&t->dir);
-	t->dir = open_parent(t, path);
+	t->dir = tree_open_directory(t, path, resolved);
 	if (t->dir < 0)
 		tool_die("'%s': %s", tool_quote(path), strerror(errno));
-	if ((t->parent = strdup(path)) == NULL)
+	t->asked = strdup(path);
+	t->parent = strdup(resolved);
+	if (t->asked == NULL || t->parent == NULL)
 		tool_die("no memory");
 }
 
@@ -149,8 +128,9 @@ tree_enter(struct tree *t, const char *name)
 static void
 forget(struct tree *t)
 {
+	free(t->asked);
 	free(t->parent);
-	t->parent = NULL;
+	t->asked = t->parent = NULL;
 	sys_close(&t->dir);
 	t->dir = -1;
 }
@@ -177,8 +157,8 @@ remove_all(int dir, const char *name, int depth)
 		tool_die("replace '%s': %s", tool_quote(name), strerror(errno));
 }
 
-static bool
-is_whiteout(const struct stat *st)
+bool
+tree_is_whiteout(const struct stat *st)
 {
 	return S_ISCHR(st->st_mode) && st->st_rdev == makedev(0, 0);
 }
@@ -192,12 +172,12 @@ make_room(struct tree *t, const char *base)
 	if (fstatat(t->dir, base, &st, AT_SYMLINK_NOFOLLOW) != 0)
 		return false;
 	remove_all(t->dir, base, 0);
-	return is_whiteout(&st);
+	return tree_is_whiteout(&st);
 }
 
 /* The owner and the mode of what is open, or of base in t->dir. */
-static void
-set_owner(
+void
+tree_set_owner(
     struct tree *t, int fd, const char *base, const struct owner *o, bool link)
 {
 	int r;
@@ -235,8 +215,8 @@ set_time(int fd, const char *base, const struct owner *o)
 }
 
 /* What is made in a directory later would change its time. */
-static void
-remember(struct tree *t, const char *name, const struct owner *o)
+void
+tree_remember(struct tree *t, const char *name, const struct owner *o)
 {
 	if (t->late_count == t->late_size) {
 		t->late_size = t->late_size * 2 + 256;
@@ -253,6 +233,7 @@ void
 tree_directory(
     struct tree *t, const char *name, const char *base, const struct owner *o)
 {
+	char path[PATH_MAX] = "";
 	struct stat st;
 	bool hides = false;
 
@@ -263,15 +244,19 @@ tree_directory(
 		if (mkdirat(t->dir, base, 0700) != 0 && errno != EEXIST)
 			tool_die("mkdir '%s': %s", tool_quote(name),
 			    strerror(errno));
-		set_owner(t, t->dir, base, o, false);
+		tree_set_owner(t, t->dir, base, o, false);
 	}
 	/*
 	 * The root itself is shown to nobody, as there is a directory of the
 	 * run over it; and whoever makes the run has to get there.
 	 */
-	remember(t, name, o);
+	if (base != NULL && snprintf(path, sizeof(path), "%s/%s", t->parent,
+				base) >= (int)sizeof(path))
+		tool_die("'%s': a path of more than %d bytes", tool_quote(name),
+		    PATH_MAX - 1);
+	tree_remember(t, path, o);
 	if (hides)
-		tree_opaque(t, name);
+		tree_opaque(t, path);
 }
 
 int
@@ -290,7 +275,7 @@ tree_file(struct tree *t, const char *base)
 void
 tree_finish_file(struct tree *t, int fd, const struct owner *o)
 {
-	set_owner(t, fd, "", o, false);
+	tree_set_owner(t, fd, "", o, false);
 	set_time(fd, "", o);
 	if (close(fd) != 0)
 		tool_die("close: %s", strerror(errno));
@@ -303,7 +288,7 @@ tree_symlink(
 	(void)make_room(t, base);
 	if (symlinkat(target, t->dir, base) != 0)
 		tool_die("link '%s': %s", tool_quote(base), strerror(errno));
-	set_owner(t, t->dir, base, o, true);
+	tree_set_owner(t, t->dir, base, o, true);
 	set_time(t->dir, base, o);
 }
 
@@ -313,7 +298,7 @@ tree_fifo(struct tree *t, const char *base, const struct owner *o)
 	(void)make_room(t, base);
 	if (mkfifoat(t->dir, base, 0600) != 0)
 		tool_die("mkfifo '%s': %s", tool_quote(base), strerror(errno));
-	set_owner(t, t->dir, base, o, false);
+	tree_set_owner(t, t->dir, base, o, false);
 	set_time(t->dir, base, o);
 }
 
@@ -333,7 +318,7 @@ tree_link(struct tree *t, const char *name, const char *target)
 		tool_die(
 		    "'%s': a link to what is not there", tool_quote(target));
 	base = tree_enter(t, name);
-	if (base == NULL || S_ISDIR(st.st_mode) || is_whiteout(&st))
+	if (base == NULL || S_ISDIR(st.st_mode) || tree_is_whiteout(&st))
 		tool_die("'%s': a link to a directory", tool_quote(name));
 	if (strcmp(base, from) == 0) {
 		struct stat own;
@@ -346,6 +331,26 @@ tree_link(struct tree *t, const char *name, const char *target)
 	(void)make_room(t, base);
 	if (linkat(dir, from, t->dir, base, 0) != 0)
 		tool_die("link '%s': %s", tool_quote(name), strerror(errno));
+}
+
+/*
+ * Where a directory is in one layer alone, the overlay lists what is in it
+ * without asking whether it is a whiteout, unless it came from another one.
+ */
+static void
+mark_whiteouts(struct tree *t)
+{
+	if (t->marked != NULL && strcmp(t->marked, t->parent) == 0)
+		return;
+	free(t->marked);
+	if ((t->marked = strdup(t->parent)) == NULL)
+		tool_die("no memory");
+	if (!t->user_xattr)
+		tool_say(
+		    "whiteouts", "%s", *t->parent == '\0' ? "." : t->parent);
+	else if (fsetxattr(t->dir, "user.overlay.origin", "", 0, 0) != 0)
+		tool_die(
+		    "mark '%s': %s", tool_quote(t->parent), strerror(errno));
 }
 
 /* For the layers below alone: what this one has of that name stays. */
@@ -368,6 +373,8 @@ tree_whiteout(struct tree *t, const char *name, const char *base)
 	} else if (mknodat(t->dir, base, S_IFCHR, makedev(0, 0)) != 0) {
 		tool_die(
 		    "whiteout '%s': %s", tool_quote(name), strerror(errno));
+	} else {
+		mark_whiteouts(t);
 	}
 }
 
@@ -383,7 +390,7 @@ tree_opaque(struct tree *t, const char *dir)
 		return;
 	}
 	auto_fd fd = sys_openat2(t->root, *path == '\0' ? "." : path,
-	    O_RDONLY | O_DIRECTORY, IN_TREE);
+	    O_RDONLY | O_DIRECTORY, TREE_RESOLVE);
 	if (fd < 0 || fsetxattr(fd, "user.overlay.opaque", "y", 1, 0) != 0)
 		tool_die(
 		    "make '%s' opaque: %s", tool_quote(path), strerror(errno));
@@ -398,7 +405,7 @@ tree_close(struct tree *t)
 		struct late *l = &t->late[i];
 		const char *path = l->name + strspn(l->name, "/");
 		auto_fd fd = sys_openat2(t->root, *path == '\0' ? "." : path,
-		    O_RDONLY | O_DIRECTORY | O_NOFOLLOW, IN_TREE);
+		    O_RDONLY | O_DIRECTORY | O_NOFOLLOW, TREE_RESOLVE);
 
 		/* What has been replaced has its own. */
 		if (fd >= 0)
@@ -407,4 +414,5 @@ tree_close(struct tree *t)
 	}
 	free(t->late);
 	(void)close(t->root);
+	sys_close(&t->below);
 }

@@ -339,7 +339,7 @@ tool_unpack(int argc, char **argv)
 	(void)umask(0);
 	u.bytes_max = strtoull(argv[3], NULL, 10) * 1024;
 	u.archive = open_archive(argv[1]);
-	tree_open(&u.tree, argv[2], strcmp(argv[4], "user") == 0);
+	tree_open(&u.tree, argv[2], strcmp(argv[4], "user") == 0, argv[5]);
 	while ((r = archive_read_next_header(u.archive, &e)) != ARCHIVE_EOF) {
 		check_archive(&u, r);
 		if (++u.entries > ENTRIES_MAX)
@@ -352,6 +352,8 @@ tool_unpack(int argc, char **argv)
 	(void)archive_read_free(u.archive);
 	wait_for_tree();
 	tool_say("size_kb", "%" PRIu64, (u.bytes - u.entries * 512) / 1024);
+	if (u.tree.implied)
+		tool_say("implied", "1");
 	tool_say("entries", "%" PRIu64, u.entries);
 	tool_say("passed_over", "%" PRIu64, u.passed_over);
 	return 0;

@@ -86,8 +86,7 @@ plan_limits(struct plan *p, const struct config *c, const struct job *j)
 	p->limits.value[LIMIT_WALL] = HOUR_MS;
 	p->limits.value[LIMIT_FSIZE] = limit_rules[LIMIT_FSIZE].max;
 	p->limits.value[LIMIT_NOFILE] = 8192;
-	p->limits.value[LIMIT_OUTPUT] =
-	    j->layers != NULL ? LIMIT_UNSET : OUTPUT_MAX;
+	p->limits.value[LIMIT_OUTPUT] = j->whole ? LIMIT_UNSET : OUTPUT_MAX;
 }
 
 /* To be read there; the descriptors stay the caller's. */
@@ -162,7 +161,7 @@ work_run(const struct work *w, const struct job *j, struct kept *ret_out,
 	p.in.fd = j->in;
 	p.out.fd = j->out;
 	p.out.keep = j->out < 0;
-	p.out.whole = j->layers != NULL;
+	p.out.whole = j->whole;
 	p.err.fd = STDERR_FILENO;
 	p.network = j->network ? NETWORK_HOST : NETWORK_NONE;
 	for (size_t i = 0; i < j->bind_count; i++)
@@ -257,33 +256,55 @@ work_new_layer(char ret[IMAGE_LAYER_MAX + 1], struct failure *f)
 	return 0;
 }
 
-/* The directory, with the only attribute that its maker may not set. */
-static int
-set_opaque(int tree, const char *name, struct failure *f)
-{
-	auto_fd fd = sys_openat2(tree, name, O_RDONLY | O_DIRECTORY,
-	    RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS | RESOLVE_NO_XDEV);
+/* What the overlay is to know of directories, which their maker may not set. */
+static const struct mark {
+	const char *key, *attribute, *value;
+} marks[] = {
+	{ "opaque=", "trusted.overlay.opaque", "y" },
+	{ "whiteouts=", "trusted.overlay.origin", "" },
+};
 
-	if (fd < 0 || fsetxattr(fd, "trusted.overlay.opaque", "y", 1, 0) != 0)
-		return failure_set(
-		    f, "layer", errno, "make a directory opaque");
+static int
+set_mark(int tree, const struct mark *m, const char *name, struct failure *f)
+{
+	auto_fd fd =
+	    sys_openat2(tree, name + strspn(name, "/"), O_RDONLY | O_DIRECTORY,
+		RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS | RESOLVE_NO_XDEV);
+
+	if (fd < 0 ||
+	    fsetxattr(fd, m->attribute, m->value, strlen(m->value), 0) != 0)
+		return failure_set(f, "layer", errno, "mark a directory");
+	return 0;
+}
+
+/* A field of the tool's; 0, or -1 with f. */
+static int
+take_field(int tree, const char *field, struct unpacked *u, struct failure *f)
+{
+	for (size_t i = 0; i < sizeof(marks) / sizeof(*marks); i++) {
+		size_t len = strlen(marks[i].key);
+
+		if (strncmp(field, marks[i].key, len) == 0)
+			return set_mark(tree, &marks[i], field + len, f);
+	}
+	if (strcmp(field, "implied=1") == 0)
+		u->implied = true;
 	return 0;
 }
 
 /* What the tool says of the tree that it has made. */
 static int
 take_report(
-    int tree, const struct kept *said, uint64_t *ret_size_kb, struct failure *f)
+    int tree, const struct kept *said, struct unpacked *u, struct failure *f)
 {
 	bool whole = false;
 
 	for (const char *p = said->data; p < said->data + said->len;
 	     p += strlen(p) + 1) {
-		if (strncmp(p, "opaque=", 7) == 0 &&
-		    set_opaque(tree, p + 7, f) != 0)
+		if (take_field(tree, p, u, f) != 0)
 			return -1;
 		if (strncmp(p, "size_kb=", 8) == 0) {
-			*ret_size_kb = strtoull(p + 8, NULL, 10);
+			u->size_kb = strtoull(p + 8, NULL, 10);
 			whole = true;
 		}
 	}
@@ -291,14 +312,15 @@ take_report(
 }
 
 int
-work_unpack(const struct work *w, const char *archive, int in, const char *bind,
-    const char *layer, uint64_t *ret_size_kb, struct failure *f)
+work_unpack(const struct work *w, struct unpacked *u, const char *layer,
+    struct failure *f)
 {
+	const bool upon = u->below != NULL && u->below->layer_count > 0;
 	const char *overlay = ids_privileged() ? "trusted" : "user";
 	const char *base = strchr(layer, '/') + 1;
 	char path[64 + IMAGE_LAYER_MAX], max_kb[24];
-	const char *const words[] = { "unpack", archive, path, max_kb, overlay,
-		NULL };
+	const char *const words[] = { "unpack", u->archive, path, max_kb,
+		overlay, upon ? PLAN_SHOWN "/all" : "-", NULL };
 	struct kept said = { 0 };
 	struct job j;
 	int r;
@@ -307,9 +329,13 @@ work_unpack(const struct work *w, const char *archive, int in, const char *bind,
 	(void)snprintf(
 	    max_kb, sizeof(max_kb), "%" PRIu64, w->config->max_image);
 	job_init(&j, "layer", words);
-	j.in = in;
-	if (bind != NULL)
-		job_bind(&j, bind, WORK_SOURCE);
+	j.in = u->in;
+	if (u->bind != NULL)
+		job_bind(&j, u->bind, WORK_SOURCE);
+	if (upon) {
+		j.layers = u->below;
+		j.layer_count = u->below->layer_count;
+	}
 	if (work_tool(w, &j, &said, f) != 0)
 		return -1;
 	auto_fd tree = openat(
@@ -317,7 +343,7 @@ work_unpack(const struct work *w, const char *archive, int in, const char *bind,
 	if (tree < 0)
 		r = failure_set(f, "layer", errno, "open what was unpacked");
 	else
-		r = take_report(tree, &said, ret_size_kb, f);
+		r = take_report(tree, &said, u, f);
 	free(said.data);
 	if (r == 0 && syncfs(tree) != 0)
 		r = failure_set(f, "layer", errno, "sync");
@@ -325,8 +351,9 @@ work_unpack(const struct work *w, const char *archive, int in, const char *bind,
 }
 
 int
-work_keep(struct work *w, const char *layer, struct failure *f)
+work_keep(
+    struct work *w, const char *from, const char *layer, struct failure *f)
 {
 	return images_add_layer(
-	    &w->state, w->dir, strchr(layer, '/') + 1, layer, f);
+	    &w->state, w->dir, strchr(from, '/') + 1, layer, f);
 }

@@ -42,6 +42,7 @@ struct job {
 	size_t bind_count;
 	int in; /* its input, or -1 */
 	int out; /* for its output; or -1: it is kept */
+	bool whole; /* all that it writes there is, or it has failed */
 	bool network; /* the host's */
 	/* The layers that it is to read: plan.h, layers_shown; or NULL. */
 	const struct plan *layers;
@@ -66,17 +67,35 @@ int work_find_tool(struct failure *f);
 int work_tool(const struct work *w, struct job *j, struct kept *ret_out,
     struct failure *f);
 
-/*
- * A tree of the archive that the tool is to read: "/mnt/..." or "-" for in, or
- * "tree:/..." for a directory in bind. It is in the work directory under the
- * last part of the layer's name. 0 with what it holds, or -1 with f.
- */
-int
-work_unpack(const struct work *w, const char *archive, int in, const char *bind,
-    const char *layer, uint64_t *ret_size_kb, struct failure *f);
+/* What becomes a layer, and what came of it. */
+struct unpacked {
+	const char *archive; /* "/mnt/..."; "-" for in; "tree:/..." in bind */
+	int in;
+	const char *bind;
+	/* The layers on which it will lie, or NULL where it is the lowest. */
+	const struct plan *below;
 
-/* Puts it into the store, unless it is there. 0 or -1/f. */
-int work_keep(struct work *w, const char *layer, struct failure *f);
+	uint64_t size_kb;
+	/*
+	 * It has not all the directories that lead to its files: then it is
+	 * what it is upon those layers alone.
+	 */
+	bool implied;
+};
+
+/*
+ * Makes a tree of it: it is in the work directory under the last part of the
+ * layer's name. 0 or -1/f.
+ */
+int work_unpack(const struct work *w, struct unpacked *u, const char *layer,
+    struct failure *f);
+
+/*
+ * Puts what was unpacked as `from` into the store as layer, unless that is
+ * there. 0 or -1/f.
+ */
+int work_keep(
+    struct work *w, const char *from, const char *layer, struct failure *f);
 
 /* A new name for a layer without a digest. 0 or -1/f. */
 int work_new_layer(char ret[IMAGE_LAYER_MAX + 1], struct failure *f);

@@ -54,9 +54,13 @@ expect_same()
 }
 
 # What the first snapshot makes for all later ones is no leak.
-create
-freeze
-session delete "$id"
+(
+	cd "$T_ROOT" || exit
+	create
+	freeze
+	session delete "$id"
+	rm -f out err deleted
+)
 collect
 
 if testcase "an exported image is to others what the image was"; then

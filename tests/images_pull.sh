@@ -41,6 +41,53 @@ if testcase "what is in an image is what umoci makes of it, to the bit"; then
 	forget
 fi
 
+if testcase "a layer without the directories of its files lies in those below"
+then
+	"$PYTHON" "$MAKE_IMAGE" implied .
+	layout "$PWD/oci" upon "$PLAIN" "$BASE" below.tar implied.tar
+	layout "$PWD/oci" other "$PLAIN" "$BASE" other.tar implied.tar
+	layout "$PWD/oci" alone "$PLAIN" implied.tar
+	layout "$PWD/oci" between "$PLAIN" "$BASE" below.tar implied.tar \
+	    "$FIXTURES/l2.tar"
+	rootless=()
+	((EUID == 0)) || rootless=(--rootless)
+	# A directory that nobody describes is as old as the making of it, and
+	# one from below here is not made anew.
+	untimed='s,^([^ ]* 4[0-7]* [0-9:]*) [0-9]+\.[0-9]*,\1,'
+	for name in upon other; do
+		umoci unpack "${rootless[@]}" --image "oci:$name" bundle \
+		    >unpacked 2>&1 || fail "umoci: $(tail -n 1 unpacked)"
+		tree_of bundle/rootfs | sed -E "$untimed" >want
+		rm -rf bundle
+		made "$name" pull "oci:oci:$name" "$name"
+		tree_in "$name" | sed -E "$untimed" >got
+		# Made for what it was to hide.
+		[[ $name == upon ]] || sed -i '/^\/lib\/sub /d' got
+		diff want got >differs ||
+		    fail "$name differs: $(head -n 5 differs)"
+	done
+	# Once for each of what it lies on, and what lies below but once.
+	check "there are not 5 layers" test "$(layers)" = 5
+	made again pull oci:oci:upon again
+	check "none was there" test "$(grep -c 'is there$' err)" = 3
+	made between pull oci:oci:between between
+	check "the three were not there" test "$(grep -c 'is there$' err)" = 3
+	run_in between -- sh -c 'cat /lib/new /usr/lib/sub/new; echo'
+	expect_out 'lib/newabsolute/sub/new'
+	made alone pull oci:oci:alone alone
+	run_in upon -- stat -c '%n %Y' /kept /kept/deep
+	expect_out $'/kept 1234567890\n/kept/deep 12345'
+	# Whiteouts of what is not there are not to be seen either.
+	run_in upon -- ls -a /usr/lib/sub
+	expect_out $'.\n..\nnew'
+	mayfly image export between oci:exported </dev/null >out 2>err
+	made exported pull oci:exported exported
+	tree_in between | sed -E "$untimed" >want
+	tree_in exported | sed -E "$untimed" >got
+	diff want got >differs || fail "exported: $(head -n 5 differs)"
+	forget
+fi
+
 if testcase "an image of a registry is the same, and its layers are shared"
 then
 	start_registry

@@ -40,6 +40,11 @@ look_at_layers()
 		                   "user.overlay.opaque") and \
 		                os.path.isdir(path):
 		            continue
+		        if key in ("trusted.overlay.origin",
+		                   "user.overlay.origin") and \
+		                os.path.isdir(path) and \
+		                os.getxattr(path, key) == b"":
+		            continue
 		        if not key.startswith("user.") or \
 		                key.startswith("user.overlay."):
 		            print("an attribute:", key, path)

@@ -3,6 +3,7 @@
 
     make.py base FILE.tar
     make.py content DIR             l0.tar to l3.tar there: see content()
+    make.py implied DIR             below.tar, other.tar, implied.tar there
     make.py layout DIR TAG CONFIG LAYER...
     make.py index DIR TAG ARCH=CONFIG,LAYER...
 
@@ -68,6 +69,39 @@ def base(path):
               b"bare:x:77:78:::\n1234:x:55:56::/tmp:/bin/sh\n")
         entry(tar, "etc/group", b"root:x:0:\nstaff:x:50:app\n"
               b"app:x:1001:\n")
+
+
+def implied(where):
+    """A layer without the directories of its files, and two to lay it on."""
+    with archive(where + "/below.tar") as tar:
+        for name in "usr", "usr/lib", "usr/lib/sub", "gone", "over":
+            directory(tar, name)
+        directory(tar, "kept", mode=0o2750, uid=1000, gid=7, mtime=1234567890,
+                  pax_headers={"SCHILY.xattr.user.one": "1"})
+        directory(tar, "kept/deep", mode=0o1711, gid=65535, mtime=12345)
+        entry(tar, "kept/old", b"old")
+        entry(tar, "gone/old", b"old")
+        entry(tar, "over/old", b"old")
+        entry(tar, "file", b"file")
+        link(tar, "lib", "usr/lib")
+        link(tar, "absolute", "/usr/../lib")
+        link(tar, "out", "../../../usr")
+        link(tar, "far", "nowhere/else")
+    with archive(where + "/other.tar") as tar:
+        directory(tar, "kept", mode=0o700, mtime=1111111111)
+        directory(tar, "lib", mode=0o711)
+    with archive(where + "/implied.tar") as tar:
+        for name in "kept/new", "kept/deep/er/new", "lib/new", \
+                "absolute/sub/new", "out/lib/other", "far/new", \
+                "none/at/all":
+            entry(tar, name, name.encode())
+        link(tar, "kept/deep/hard", "lib/new", tarfile.LNKTYPE)
+        for name in "kept/.wh.old", "lib/sub/.wh.none", ".wh.gone":
+            entry(tar, name)
+        entry(tar, "gone/new", b"new")
+        directory(tar, "over", mode=0o705)
+        entry(tar, "over/.wh..wh..opq")
+        entry(tar, "over/new", b"new")
 
 
 def content(where):
@@ -224,6 +258,8 @@ def index(where, tag, images):
 def main(verb, *words):
     if verb == "base":
         base(*words)
+    elif verb == "implied":
+        implied(*words)
     elif verb == "content":
         content(*words)
     elif verb == "index":
