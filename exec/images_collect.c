@@ -12,6 +12,7 @@
 #include "deputy.h"
 #include "images.h"
 #include "names.h"
+#include "project.h"
 #include "store.h"
 #include "sys.h"
 #include "trash.h"
@@ -142,7 +143,9 @@ discard(struct collector *k, int kind, const char *name)
 		return -1;
 	auto_fd dir = state_make_locked(k->st, fresh);
 	if (dir >= 0) {
-		if (deputy_rename(k->config, kind, name, dir, "upper") == 0)
+		if (deputy_rename(k->config, kind, name, dir, "upper") == 0 ||
+		    (errno == EXDEV &&
+			project_discard(kind, name, dir, "upper") == 0))
 			return 0;
 		int error = errno;
 

@@ -9,6 +9,7 @@
 #include <linux/fs.h>
 #include <linux/quota.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -76,6 +77,33 @@ project_join(int fd, int dir)
 	if (ioctl(dir, FS_IOC_FSGETXATTR, &attr) != 0)
 		return -1;
 	return give(fd, attr.fsx_projid);
+}
+
+int
+project_discard(int from, const char *name, int to, const char *new_name)
+{
+	auto_fd fd = -1;
+
+	if (renameat(from, name, to, new_name) == 0)
+		return 0;
+	if (errno != EXDEV)
+		return -1;
+	fd =
+	    openat(from, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0 || project_join(fd, to) != 0)
+		return -1;
+	return renameat(from, name, to, new_name);
+}
+
+int
+project_admit(int dir)
+{
+	struct fsxattr attr;
+
+	if (ioctl(dir, FS_IOC_FSGETXATTR, &attr) != 0)
+		return -1;
+	attr.fsx_xflags &= ~(uint32_t)FS_XFLAG_PROJINHERIT;
+	return ioctl(dir, FS_IOC_FSSETXATTR, &attr);
 }
 
 /* Has it been given to nothing else? */

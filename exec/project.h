@@ -35,6 +35,18 @@ bool project_may_limit(const struct config *c, int fd);
 int project_join(int fd, int dir);
 
 /*
+ * Moves a directory that is to be removed: where nothing of another project may
+ * come it joins that one. 0 or -1/errno.
+ */
+int project_discard(int from, const char *name, int to, const char *new_name);
+
+/*
+ * Lets directories of any project be moved into dir: what is made there has its
+ * project no longer. 0 or -1/errno.
+ */
+int project_admit(int dir);
+
+/*
  * Gives the n new and empty directories a number that nothing else has, which
  * all that is made in them will have as well. 0, also where there are no
  * projects; or -1/errno.

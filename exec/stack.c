@@ -35,7 +35,7 @@ renew_work(const struct config *c, const struct state *st, int dir)
 
 	if (state_random(name + 5, STATE_RANDOM) != 0)
 		return -1;
-	if (renameat(dir, "work", st->trash, name) == 0)
+	if (project_discard(dir, "work", st->trash, name) == 0)
 		(void)trash_remove(c, st->trash, name, 64, NULL);
 	else if (errno != ENOENT)
 		return -1;
@@ -68,6 +68,9 @@ renew_upper(
 	if (r == 0 && below >= 0)
 		r = stack_copy_root(c, below, dir, "upper.new");
 	if (r == 0)
+		r = renameat(dir, "upper.new", dir, "upper");
+	/* Where all of state_dir is somebody's project. */
+	if (r != 0 && errno == EXDEV && project_admit(dir) == 0)
 		r = renameat(dir, "upper.new", dir, "upper");
 	return r == 0 ? fsync(dir) : -1;
 }
@@ -184,6 +187,18 @@ measure(const struct config *c, const struct session *s, uint64_t *ret_kb)
 	return false;
 }
 
+/* Its project is none of layers'. 0 or -1/errno. */
+static int
+move_upper(
+    const struct config *c, const struct session *s, int layers, const char *id)
+{
+	if (deputy_rename(c, s->dir, "upper", layers, id) == 0)
+		return 0;
+	if (errno != EXDEV || project_admit(layers) != 0)
+		return -1;
+	return deputy_rename(c, s->dir, "upper", layers, id);
+}
+
 /* The upper directory is the layer from now on, on disk as well. */
 static int
 give_upper(const struct config *c, const struct state *st, struct session *s,
@@ -191,7 +206,7 @@ give_upper(const struct config *c, const struct state *st, struct session *s,
 {
 	auto_fd layers = openat(st->dir, "layers/id", OPEN_DIR);
 
-	if (layers < 0 || deputy_rename(c, s->dir, "upper", layers, id) != 0) {
+	if (layers < 0 || move_upper(c, s, layers, id) != 0) {
 		(void)failure_set(f, "state", errno, "keep a layer");
 		/* Else whoever opens it next does so. */
 		s->base->layer_count--;

@@ -62,6 +62,21 @@ delete()
 	expect_status 0
 }
 
+# Takes a snapshot of the session: sets taken, the layer that its files are now,
+# and the number that what it writes has from now on.
+take()
+{
+	local before
+
+	before=$(ls "$STATE/layers/id" 2>/dev/null)
+	session snapshot "$id"
+	taken=$(<out)
+	[[ $status == 0 && $taken =~ ^[a-z0-9]{26}$ ]] ||
+	    fail "no snapshot was taken: $status"
+	layer=$(comm -13 <(echo "$before") <(ls "$STATE/layers/id"))
+	number=$(project "$STATE/sessions/$id/upper")
+}
+
 # Nothing is left, of a number least of all.
 expect_clean()
 {

@@ -86,9 +86,22 @@ then
 	inside --time 60000 --session_disk 8192 -- perl -e 'chdir "/root";
 	    for (1 .. 60) { mkdir "d"; chdir "d"; open F, ">", "f" }'
 	expect_status 0
+	first=$number
+	take
+	check "the layer is of another project" test \
+	    "$(project "$STATE/layers/id/$layer")" = "$first"
+	check "it has the number of its layer: $number" test \
+	    "$number" -ge 1879048192 -a "$number" != "$first"
+	inside --session_disk 8192 -- sh -c 'ls -d /root/d/d && touch /new'
+	expect_status 0
+	session fork "$id"
+	expect_status 0
+	session delete "$(<out)"
+	mayfly snapshot delete "$taken" </dev/null
 	session ttl "$id" 1
 	sleep 2.1
-	expect_clean "$number"
+	expect_clean "$first" "$number"
+	check "a layer is left" test -z "$(ls "$STATE/layers/id")"
 	STATE=$T_ROOT/state
 	export MAYFLY_STATE_DIR=$STATE
 	chattr -P -p 0 other

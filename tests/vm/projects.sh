@@ -9,6 +9,14 @@
 # shellcheck source=tests/vm/project.sh
 . "$(dirname "$0")/project.sh"
 
+# The directories that the first snapshot makes for all later ones.
+(
+	id=$("$MAYFLY" session create)
+	taken=$("$MAYFLY" session snapshot "$id")
+	"$MAYFLY" snapshot delete "$taken"
+	"$MAYFLY" session delete "$id"
+) </dev/null >/dev/null 2>&1
+
 if testcase "a session is a project, and the result says that a quota holds it"
 then
 	create
@@ -135,6 +143,56 @@ attempt("quotactl", lambda: libc.syscall(
 	    /^ *[0-9]/ && $1 != n')"
 	delete
 	expect_clean "$number"
+fi
+
+# What was written before counts no longer: a snapshot of it is another's to
+# keep. How much that is, is told.
+if testcase "a snapshot's files are counted, and a session's limit begins anew"
+then
+	create --session_disk 8192
+	FILL='perl -e "open F, q(>), shift; syswrite F, q(x) x 65536 for 1 .. 96"'
+	for name in a b; do
+		inside -- sh -c "$FILL /$name"
+		sync -f "$STATE"
+		old=$number
+		take
+		check "the layer is not of project $old" test \
+		    "$(project "$STATE/layers/id/$layer")" = "$old"
+		check "the number is that of the layer" \
+		    test "$number" != "$old"
+		read -r most kb files held < <(quota "$old")
+		check "$kb KB and $held files of it are counted" \
+		    test "$kb" -ge 6144 -a "$kb" -le 6400 -a "$held" -ge 2
+		check "it has limits still: $most $files" \
+		    test "$most:$files" = 0:0
+		mayfly snapshot show "$taken" --json </dev/null >shown
+		echo "$old $taken" >>made
+	done
+	expect_json '.size_kb | . >= 12288 and . <= 12800' shown
+	inside --json -- sh -c "ls /a /b; $FILL /c; $FILL /d; ls -l /d |
+	    cut -d ' ' -f 5"
+	expect_json '.enforced.session_disk == "quota"'
+	sync -f "$STATE"
+	read -r most kb _ < <(quota "$number")
+	check "$kb KB of $most are in the session" \
+	    test "$most" = 8192 -a "$kb" -gt 8000 -a "$kb" -le $((8192 + 64))
+	last=$number
+	session fork "$id"
+	expect_status 0
+	child=$(<out)
+	number=$(project "$STATE/sessions/$child/upper")
+	check "a fork has the project of $last" test "$number" != "$last"
+	session run "$child" -- sh -c "$FILL /e && ls /a /b /c"
+	expect_status 0
+	check "the limit of a fork is another: $(quota "$number")" \
+	    grep -q '^8192 ' <(quota "$number")
+	session delete "$child"
+	delete
+	while read -r old taken; do
+		mayfly snapshot delete "$taken" </dev/null
+	done <made
+	# shellcheck disable=SC2046 # each is a word
+	expect_clean "$number" "$last" $(cut -d ' ' -f 1 made)
 fi
 
 if testcase "a full session can be emptied, deleted and reaped"; then
