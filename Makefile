@@ -154,7 +154,7 @@ faults: deps-check
 	+@$(MAKE) --no-print-directory -s $(BUILD)/mayfly $(BUILD)/inject
 	@MAYFLY=$(abspath $(BUILD)/mayfly) INJECT=$(abspath $(BUILD)/inject) \
 		FAULTS=all tests/run.sh T=faults_run T=faults_sessions \
-		T=faults_http
+		T=faults_images T=faults_http
 
 check-vm: deps-vm
 	+@$(MAKE) --no-print-directory -s all

@@ -7,6 +7,7 @@
 #include "unit.h"
 
 static struct config config;
+static struct peer peer = { .kind = PEER_LOCAL, .text = "test" };
 
 /* A broker in a process of its own, that a front would be talking to. */
 static int
@@ -15,8 +16,7 @@ start(void)
 	/* Where nothing can be made: an answer says so, and nothing is left. */
 	static char dir[] = "/proc/none";
 	char why[256];
-	struct broker b = { .config = &config,
-		.peer = { .kind = PEER_LOCAL, .text = "test" } };
+	struct broker b = { .config = &config, .peer = peer };
 	int pair[2];
 
 	config_defaults(&config);
@@ -24,6 +24,8 @@ start(void)
 	HOLDS(config_set(&config, "state_dir", dir, why, sizeof(why)) == 0);
 	HOLDS(config_set(&config, "tokens", "/nonexistent/tokens", why,
 		  sizeof(why)) == 0);
+	HOLDS(config_set(
+		  &config, "registries", "r.example", why, sizeof(why)) == 0);
 	HOLDS(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) == 0);
 	if (fork() == 0) {
 		(void)close(pair[0]);
@@ -194,10 +196,89 @@ looked_at(void)
 	}
 }
 
+#define FROM(text) .verb = VERB_IMAGE_PULL, .source = "docker://r.example/" text
+#define PULL(...)                                                              \
+	{                                                                      \
+		FROM("x"), __VA_ARGS__                                         \
+	}
+
+/* The same of pulls, which an admin alone may ask for. */
+static const struct {
+	const char *says;
+	struct request q;
+} wrong_pulls[] = {
+	{ "source", { .verb = VERB_IMAGE_PULL } },
+	{ "source", { .verb = VERB_IMAGE_PULL, .source = "oci:/etc" } },
+	{ "source", { .verb = VERB_IMAGE_PULL, .source = "--help" } },
+	{ "source", { .verb = VERB_IMAGE_PULL, .source = "docker://e/x" } },
+	{ "source", { .verb = VERB_IMAGE_PULL,
+			.source = "docker://r.example@evil.example/x" } },
+	{ "source", { FROM("../x") } },
+	{ "source", { FROM("x y") } },
+	{ "name", PULL(.name = "../x") },
+	{ "name", PULL(.name = "/x") },
+	{ "name", PULL(.name = "host") },
+	{ "name", PULL(.name = "") },
+	{ "auth", PULL(.username = "a") },
+	{ "auth", PULL(.password = "a") },
+	{ "auth", PULL(.username = "", .password = "a") },
+	{ "auth", PULL(.username = "a:b", .password = "c") },
+	{ "auth", PULL(.username = "a\"\n", .password = "c") },
+	{ "auth", PULL(.username = "a", .password = "c\n") },
+};
+
+static void
+looked_at_pulls(void)
+{
+	struct answer a;
+	struct packet p;
+
+	peer.kind = PEER_UNIX;
+	for (size_t i = 0; i < LENGTH(wrong_pulls); i++) {
+		int link = start();
+
+		send_caller(link, "localhost", false, MESSAGE_ALLOWED);
+		expect_number(send_whole(link, &wrong_pulls[i].q, &p), 1,
+		    wrong_pulls[i].says);
+		HOLDS(p.type == MESSAGE_ERROR && message_read(&p, &a) == NULL);
+		expect_number(
+		    (int64_t)a.error, ERROR_INVALID_FIELD, wrong_pulls[i].says);
+		expect_has(a.text, wrong_pulls[i].says, "the sentence");
+		(void)close(link);
+	}
+}
+
+/* Nothing of it is looked at for anybody else. */
+static void
+no_admin(void)
+{
+	struct answer a;
+	struct packet p;
+
+	peer.kind = PEER_UNIX;
+	peer.uid = 1000;
+	for (size_t i = 0; i <= LENGTH(wrong_pulls); i++) {
+		int link = start();
+		struct request q = { .verb = VERB_IMAGE_DELETE, .image = "x" };
+
+		if (i < LENGTH(wrong_pulls))
+			q = wrong_pulls[i].q;
+		send_caller(link, "localhost", false, MESSAGE_ALLOWED);
+		HOLDS(send_whole(link, &q, &p) == 1);
+		HOLDS(p.type == MESSAGE_ERROR && message_read(&p, &a) == NULL);
+		expect_number((int64_t)a.error, ERROR_FORBIDDEN, "error");
+		(void)close(link);
+	}
+}
+
 static void
 no_verb(void)
 {
 	static const struct request q[] = { { .verb = VERB_MAX, .id = ID },
+		{ .verb = VERB_IMAGE_SHOW },
+		{ .verb = VERB_IMAGE_SHOW, .image = "../x" },
+		{ .verb = VERB_IMAGE_SHOW, .image = "" },
+		{ .verb = VERB_IMAGE_SHOW, .image = "." },
 		{ .verb = 63, .id = ID }, { .verb = VERB_SESSION_RUN },
 		{ .verb = VERB_SESSION_SHOW }, { .verb = VERB_SESSION_ENV } };
 	struct answer a;
@@ -222,6 +303,8 @@ static const struct testcase cases[] = {
 	{ "a second request is not answered", twice },
 	{ "an id that no front says is the end", no_id },
 	{ "each field is looked at again", looked_at },
+	{ "each field of a pull is looked at again", looked_at_pulls },
+	{ "who is no admin writes no image, whatever is said", no_admin },
 	{ "what there is not is not found", no_verb },
 };
 
