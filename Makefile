@@ -151,7 +151,7 @@ check: deps-check
 
 # Each system call killed, and failed, where check takes a few of them.
 faults: deps-check
-	+@$(MAKE) --no-print-directory -s $(BUILD)/mayfly $(BUILD)/inject
+	+@$(MAKE) --no-print-directory -s all $(BUILD)/inject
 	@MAYFLY=$(abspath $(BUILD)/mayfly) INJECT=$(abspath $(BUILD)/inject) \
 		FAULTS=all tests/run.sh T=faults_run T=faults_sessions \
 		T=faults_images T=faults_http
