@@ -304,6 +304,8 @@ put_words(const struct image *m, struct plan *p, struct failure *f)
 	}
 	if (p->cwd == NULL && *m->cwd != '\0')
 		p->cwd = m->cwd;
+	/* As Docker has it; a session has taken it over when it was made. */
+	p->cwd_made = p->cwd != NULL && strcmp(p->cwd, m->cwd) == 0;
 	/* Not plan_user(): there a number alone is a group as well. */
 	if (!p->user_asked && *m->user != '\0')
 		p->user = m->user;

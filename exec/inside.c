@@ -141,6 +141,7 @@ static const struct step steps[] = {
 	{ "session", layers_mount }, /* what lies below it stays as it is */
 	{ "user", user_find }, /* before anything is made that is the user's */
 	{ "streams", user_own_streams },
+	{ "cwd", workdir_make },
 	{ "root", root_show_system },
 	{ "etc", etc_show },
 	{ "dev", dev_make },

@@ -100,6 +100,15 @@ int user_find(struct inside *in);
 int user_own_streams(struct inside *in);
 
 /*
+ * Makes this process, a child that is to meet the root before anybody is in
+ * it, what the sandbox's root is, without any capability. 0 or -1/errno.
+ */
+int user_become_root(struct inside *in);
+
+/* workdir.c: the image's own directory, where the image does not have it. */
+int workdir_make(struct inside *in);
+
+/*
  * Shows a file or directory of the host's, read-only, at the place `name` in
  * the root. Where a session has put something else there, that one stays.
  * 0 or -1/errno.

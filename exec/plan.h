@@ -14,6 +14,7 @@
 #define PLAN_ID_MAX 65535 /* largest user or group id inside */
 #define PLAN_LAYERS_MAX 128
 #define PLAN_SHOWN "/run/layers"
+#define PLAN_GROUPS_MAX 64 /* beside the user's own */
 #define PLAN_USER_MAX 255 /* bytes of a user's name and a group's */
 
 enum network {
@@ -54,6 +55,7 @@ struct plan {
 	char **env; /* "NAME=VALUE"..., NULL-terminated; see plan_env() */
 	size_t env_count;
 	const char *cwd; /* NULL: "/" */
+	bool cwd_made; /* it is the image's, and made where it is missing */
 	uid_t uid; /* inside */
 	gid_t gid;
 	/*
@@ -62,6 +64,9 @@ struct plan {
 	 */
 	const char *user;
 	bool user_asked; /* plan_user() was called */
+	/* Found out inside: the groups that the root's own group has it in. */
+	gid_t groups[PLAN_GROUPS_MAX];
+	size_t group_count;
 	enum network network;
 	struct limits limits;
 	struct bind binds[PLAN_BINDS_MAX];

@@ -26,6 +26,8 @@ struct found {
 	bool no_user, no_group;
 	unsigned uid, gid;
 	char home[HOME_MAX + 1]; /* absolute, or "" */
+	gid_t groups[PLAN_GROUPS_MAX];
+	size_t group_count;
 };
 
 /* "name:x:uid:gid:comment:home:shell", or a group's first three. */
@@ -84,9 +86,9 @@ parse_id(const char *text, unsigned *ret)
 
 /*
  * By name, and else by number: as Docker has it, a number that nobody has is
- * a user of group 0.
+ * a user of group 0. Returns the user's name, or NULL for none.
  */
-static void
+static const char *
 find_user(char *passwd, const char *user, struct found *r)
 {
 	unsigned number = 0, uid, gid;
@@ -108,7 +110,34 @@ find_user(char *passwd, const char *user, struct found *r)
 		if (*l.field[5] == '/')
 			(void)snprintf(
 			    r->home, sizeof(r->home), "%s", l.field[5]);
-		return;
+		return l.field[0];
+	}
+	return NULL;
+}
+
+static bool
+is_member(char *members, const char *name)
+{
+	const char *one;
+
+	while ((one = strsep(&members, ",")) != NULL) {
+		if (strcmp(one, name) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* Those that say so, as far as there are ids for them. */
+static void
+find_groups(char *groups, const char *name, unsigned ids, struct found *r)
+{
+	struct line l;
+	unsigned gid;
+
+	while (next_line(&groups, &l) && r->group_count < PLAN_GROUPS_MAX) {
+		if (l.count >= 4 && parse_id(l.field[2], &gid) && gid < ids &&
+		    is_member(l.field[3], name))
+			r->groups[r->group_count++] = gid;
 	}
 }
 
@@ -134,6 +163,7 @@ static void
 look_up(struct inside *in, struct found *r)
 {
 	char text[PLAN_USER_MAX + 1], *group;
+	const char *name;
 	char *passwd = read_text(in->root, "etc/passwd");
 	char *groups = passwd != NULL ? read_text(in->root, "etc/group") : NULL;
 
@@ -145,23 +175,26 @@ look_up(struct inside *in, struct found *r)
 	group = strchr(text, ':');
 	if (group != NULL)
 		*group++ = '\0';
-	find_user(passwd, text, r);
+	name = find_user(passwd, text, r);
+	/* Who asks for a group has that one alone. */
 	if (group != NULL)
 		find_group(groups, group, r);
+	else if (name != NULL)
+		find_groups(groups, name, in->ids->count, r);
 }
 
-/* As the sandbox's root would be, but for its capabilities. */
-static void
-become_root_inside(struct inside *in, struct found *r)
+int
+user_become_root(struct inside *in)
 {
 	uid_t uid = ids_builder_uid(in->ids, in->plan, 0);
 	gid_t gid = ids_builder_gid(in->ids, in->plan, 0);
 
-	if ((in->ids->mode != IDS_SINGLE &&
-		(setresgid(gid, gid, gid) != 0 ||
-		    setresuid(uid, uid, uid) != 0)) ||
-	    users_drop_all() != 0)
-		r->error = errno;
+	return (in->ids->mode != IDS_SINGLE &&
+		   (setresgid(gid, gid, gid) != 0 ||
+		       setresuid(uid, uid, uid) != 0)) ||
+		       users_drop_all() != 0
+		   ? -1
+		   : 0;
 }
 
 /* In a process of its own. 0, or -1/errno where nothing was found out. */
@@ -176,8 +209,9 @@ ask_child(struct inside *in, struct found *r)
 		return -1;
 	pid = fork();
 	if (pid == 0) {
-		become_root_inside(in, r);
-		if (r->error == 0)
+		if (user_become_root(in) != 0)
+			r->error = errno;
+		else
 			look_up(in, r);
 		(void)send(pair[1], r, sizeof(*r), MSG_NOSIGNAL);
 		_exit(0);
@@ -229,6 +263,9 @@ user_find(struct inside *in)
 		return inside_fail(in, "a number that is too large");
 	in->own.uid = r.uid;
 	in->own.gid = r.gid;
+	in->own.group_count =
+	    r.group_count < PLAN_GROUPS_MAX ? r.group_count : PLAN_GROUPS_MAX;
+	memcpy(in->own.groups, r.groups, sizeof(r.groups));
 	errno = ENOMEM;
 	return set_home(in, &r) != 0 ? inside_fail(in, "HOME") : 0;
 }

@@ -214,7 +214,8 @@ users_drop(struct inside *in)
 		LOCKED(SECBIT_NOROOT) | LOCKED(SECBIT_NO_SETUID_FIXUP) |
 		    LOCKED(SECBIT_NO_CAP_AMBIENT_RAISE)) != 0)
 		return inside_fail(in, "prctl PR_SET_SECUREBITS");
-	if (in->ids->mode != IDS_SINGLE && setgroups(0, NULL) != 0)
+	if (in->ids->mode != IDS_SINGLE &&
+	    setgroups(in->plan->group_count, in->plan->groups) != 0)
 		return inside_fail(in, "setgroups");
 	if (setresgid(gid, gid, gid) != 0)
 		return inside_fail(in, "setresgid %u", gid);

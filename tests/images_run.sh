@@ -46,6 +46,72 @@ then
 	forget
 fi
 
+if testcase "an image's own directory is made where it is missing"; then
+	configured image '{"Env": ["PATH=/bin"],
+	    "WorkingDir": "/opt//not/there/"}'
+	run_in image -- sh -c 'pwd; stat -c "%a %u:%g" . /opt/not; ls -A'
+	expect_out $'/opt/not/there\n755 0:0\n755 0:0'
+	# What the call says itself is not made.
+	run_in image --cwd /opt/none -- pwd
+	expect_status 125
+	expect_err_has '^mayfly: cwd: '
+	create --image image
+	inside -- sh -c 'echo x >file; pwd'
+	expect_out /opt/not/there
+	inside -- sh -c 'cat /opt/not/there/file; rm -r /opt/not'
+	expect_out x
+	inside -- sh -c 'pwd; ls -A; cd /; rm -r /opt; ln -s /proc /opt'
+	expect_out /opt/not/there
+	# A link of the session's own leads nowhere out of it.
+	inside -- pwd
+	expect_status 125
+	expect_err_has '^mayfly: cwd: '
+	session delete "$id"
+	mkdir -p d
+	ln -s ../../../../../nowhere d/link
+	ln -s /etc/group d/file
+	tar -C d -cf "$FIXTURES/links.tar" .
+	for dir in link/sub/dir file/dir; do
+		layout "links.oci" t "{\"WorkingDir\": \"/$dir\",
+		    \"Env\": [\"PATH=/bin\"]}" "$BASE" "$FIXTURES/links.tar"
+		made links pull oci:links.oci:t links
+		run_in links -- pwd
+		expect_status 125
+		expect_err_has '^mayfly: cwd: '
+		rm -r links.oci
+	done
+	forget
+fi
+
+if [[ $AS != user ]] &&
+    testcase "a user has the groups that the image has it in"; then
+	mkdir -p d/etc
+	printf '%s\n' root:x:0: adm:x:4:root,app staff:x:50:other,app \
+	    app:x:1001: wheel:x:10:root odd:x:x:app odd2:x:70000:app \
+	    >d/etc/group
+	tar -C d --owner=0 --group=0 -cf "$FIXTURES/group.tar" .
+	layout groups.oci t '{"Env": ["PATH=/bin"], "User": "app"}' "$BASE" \
+	    "$FIXTURES/group.tar"
+	made groups pull oci:groups.oci:t groups
+	while read -r user want; do
+		run_in groups ${user:+--user "$user"} -- id -G
+		expect_out "$want"
+	done <<-'END'
+		app 1001 4 50
+		1000 1000
+		app:staff 50
+		root 0 4 10
+		bare 78
+	END
+	run_in groups -- id -G
+	expect_out '1001 4 50'
+	create --image groups
+	inside -- sh -c 'id -G; grep Groups: /proc/self/status'
+	expect_out $'1001 4 50\nGroups:\t4 50 '
+	session delete "$id"
+	forget
+fi
+
 if [[ $AS != user ]] && testcase "a user is a name or a number, as Docker has it"
 then
 	while read -r user want; do
