@@ -191,7 +191,9 @@ noreturn void
 inside_run(struct inside *in)
 {
 	in->scratch = in->made = in->root = in->dev = in->empty = in->covered =
-	    in->proc = in->session = in->work = -1;
+	    in->proc = in->session = in->work = in->common = -1;
+	for (size_t i = 0; i <= PLAN_LAYERS_MAX; i++)
+		in->layers[i] = -1;
 	in->tty = in->tty_slave = -1;
 	for (size_t i = 0; i < sizeof(steps) / sizeof(*steps); i++) {
 		if (steps[i].run(in) != 0)

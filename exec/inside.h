@@ -51,7 +51,9 @@ struct inside {
 	int proc; /* the new /proc */
 	int trees[PLAN_BINDS_MAX]; /* of the binds, detached */
 	int session; /* of the session, detached, or -1 */
-	int layers[PLAN_LAYERS_MAX + 1]; /* of the plan's, likewise */
+	int common; /* of the directory that all layers are in, likewise */
+	char layer_names[PLAN_LAYERS_MAX + 1][80]; /* of theirs there; or: */
+	int layers[PLAN_LAYERS_MAX + 1]; /* of those alone, likewise */
 	int work; /* of a tool's directory, likewise */
 	uint64_t etc_rows; /* of etc.c's table, those with a place to show */
 	int tty; /* master of the new terminal, or -1 */
@@ -78,9 +80,9 @@ int root_show_system(struct inside *in);
 int root_enter(struct inside *in);
 
 /*
- * layers.c: the layers and the session's own files, opened while a user
- * namespace can still be made (binds_open() below); then mounted over what was
- * made, or it over them. A tool's own directory comes last.
+ * layers_open.c: the layers and the session's own files, opened while a user
+ * namespace can still be made (binds_open() below). layers.c: they are mounted
+ * over what was made, or it over them. A tool's own directory comes last.
  */
 int layers_open(struct inside *in);
 int layers_mount(struct inside *in);

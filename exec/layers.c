@@ -3,10 +3,6 @@
  * what was made of the host for this run; and over them what the session's
  * runs have written, or for a run without a session a directory of the tmpfs.
  * All stay out of the command's sight, below the root that it is given.
- *
- * On disk the files of root's layers and sessions have the plain ids that they
- * have inside, whichever range of host ids a run leases: a mount that maps them
- * lies between. An ordinary user's have the ids of the user's own namespace.
  */
 #include <sys/stat.h>
 #include <sys/statvfs.h>
@@ -18,14 +14,14 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "defence.h"
-#include "idmap.h"
 #include "inside.h"
 #include "sys.h"
 
 /* What fsconfig(2) takes, and what mount(2) does: a page. */
 #define OPTION_MAX 255
 #define OPTIONS_MAX 4095
+/* The directory of all layers, as the overlay finds it. */
+#define COMMON "layers"
 
 /* The upper directory's place in the tmpfs, by whether there is a session. */
 static const struct {
@@ -46,65 +42,6 @@ static const struct {
 	{ "xino", "off" },
 };
 
-/*
- * A directory of ours as a mount of its own. What was opened before this
- * process had its mounts belongs to others, and cannot be one: so it is opened
- * anew by its name, which nobody but its owner can have changed.
- */
-static int
-open_own(struct inside *in, int fd, const char *what)
-{
-	char link[32], path[PATH_MAX];
-	struct stat want, found;
-	ssize_t len;
-
-	(void)snprintf(link, sizeof(link), "self/fd/%d", fd);
-	/* Who deletes it gives it another name, and then ends this run. */
-	for (int tries = 0; tries < 3; tries++) {
-		len = readlinkat(in->proc, link, path, sizeof(path) - 1);
-		if (len < 0 || fstat(fd, &want) != 0)
-			return inside_fail(in, "find the %s's directory", what);
-		path[len] = '\0';
-		auto_fd tree = sys_open_tree(
-		    AT_FDCWD, path, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
-		if (tree < 0 ? errno != ENOENT : fstat(tree, &found) != 0)
-			return inside_fail(in, "open the %s's directory", what);
-		if (tree >= 0 && want.st_dev == found.st_dev &&
-		    want.st_ino == found.st_ino)
-			return sys_take(&tree);
-	}
-	errno = ENOENT;
-	return inside_fail(in, "the %s has gone", what);
-}
-
-/* Its files are then those of this sandbox's users. map is made when needed. */
-static int
-open_mapped(struct inside *in, int fd, const char *what, uint64_t set, int *map)
-{
-	struct mount_attr attr = { .attr_set = set | MOUNT_NOSUID | MOUNT_NODEV,
-		.propagation = MS_PRIVATE };
-	char ids[48];
-	auto_fd tree = open_own(in, fd, what);
-
-	if (tree < 0)
-		return -1;
-	if (sys_mount_setattr(tree, AT_EMPTY_PATH, &attr) != 0)
-		return inside_fail(in, "mount the %s", what);
-	if (in->ids->mode != IDS_LEASED || !DEFENCE(SESSION_IDMAP))
-		return sys_take(&tree);
-	(void)snprintf(
-	    ids, sizeof(ids), "0 %u %u", in->ids->uid_base, in->ids->count);
-	if (*map < 0)
-		*map = idmap_open(in->proc, ids, ids);
-	if (*map < 0)
-		return inside_fail(in, "make a map of ids");
-	if (idmap_apply(tree, *map) != 0)
-		return inside_fail(in,
-		    "the file system of state_dir cannot map owners (idmapped "
-		    "mounts): put state_dir on ext4, XFS, Btrfs or tmpfs");
-	return sys_take(&tree);
-}
-
 /* Directories of the tmpfs: fresh in each run, and none of them the lower. */
 static int
 make_places(struct inside *in)
@@ -121,18 +58,39 @@ make_places(struct inside *in)
 	return 0;
 }
 
+static int
+show_layer(struct inside *in, int dir, size_t i)
+{
+	char name[16], target[sizeof(COMMON) + NAME_MAX];
+	int r;
+
+	(void)snprintf(name, sizeof(name), "l%zu", i);
+	if (in->layers[i] >= 0) {
+		r = mkdirat(dir, name, 0700);
+		if (r == 0)
+			r = sys_move_mount(in->layers[i], dir, name);
+		sys_close(&in->layers[i]);
+		in->layers[i] = -1;
+	} else {
+		(void)snprintf(
+		    target, sizeof(target), COMMON "/%s", in->layer_names[i]);
+		r = symlinkat(target, dir, name);
+	}
+	return r == 0 ? 0 : inside_fail(in, "show a layer");
+}
+
 int
 layers_show(struct inside *in, int dir)
 {
-	char name[16];
-
+	if (in->common >= 0 &&
+	    (mkdirat(dir, COMMON, 0700) != 0 ||
+		sys_move_mount(in->common, dir, COMMON) != 0))
+		return inside_fail(in, "show the layers");
+	sys_close(&in->common);
+	in->common = -1;
 	for (size_t i = 0; i < in->plan->layer_count; i++) {
-		(void)snprintf(name, sizeof(name), "l%zu", i);
-		if (mkdirat(dir, name, 0700) != 0 ||
-		    sys_move_mount(in->layers[i], dir, name) != 0)
-			return inside_fail(in, "show a layer");
-		sys_close(&in->layers[i]);
-		in->layers[i] = -1;
+		if (show_layer(in, dir, i) != 0)
+			return -1;
 	}
 	return 0;
 }
@@ -277,31 +235,6 @@ show_shm(struct inside *in)
 
 	if (tree < 0 || target < 0 || sys_move_mount(tree, target, "") != 0)
 		return inside_fail(in, "show /run/shm");
-	return 0;
-}
-
-int
-layers_open(struct inside *in)
-{
-	const struct plan *p = in->plan;
-	auto_fd map = -1;
-
-	if (p->session >= 0) {
-		in->session = open_mapped(in, p->session, "session", 0, &map);
-		if (in->session < 0)
-			return -1;
-	}
-	if (p->work >= 0) {
-		in->work = open_mapped(in, p->work, "tool", 0, &map);
-		if (in->work < 0)
-			return -1;
-	}
-	for (size_t i = 0; i < p->layer_count; i++) {
-		in->layers[i] = open_mapped(
-		    in, p->layers[i], "layer", MOUNT_ATTR_RDONLY, &map);
-		if (in->layers[i] < 0)
-			return -1;
-	}
 	return 0;
 }
 
