@@ -8,6 +8,10 @@
 . "$(dirname "$0")/t.sh"
 # shellcheck source=tests/disks.sh
 . "$T_TREE/tests/disks.sh"
+FIXTURES=$T_ROOT/fixtures
+mkdir -m 0755 "$FIXTURES"
+# shellcheck source=tests/images/registry.sh
+. "$T_TREE/tests/images/registry.sh"
 
 # Takes what is left of the disk, its last block and its last inode.
 fill_disk()
@@ -78,6 +82,57 @@ if testcase "on a full disk nothing is begun, it is told, and all is deleted" &&
 	expect_status 0
 	delete
 	expect_clean
+	no_disk
+fi
+
+if testcase "an image for which there is no room is none, and that is told" &&
+    disk 100M -b 1024; then
+	fixture_base
+	head -c 60000000 /dev/urandom >big
+	cp "$BASE" big.tar
+	tar -rf big.tar big
+	layout oci big '{"Env": ["PATH=/bin"]}' "$PWD/big.tar"
+	chmod -R a+rX .
+	t_as "$MAYFLY" image import "$BASE" small </dev/null >out 2>err ||
+	    fail "no image was made: $(<err)"
+	head -c 50000000 /dev/zero >"$DISK/filler"
+	for source in "import $PWD/big.tar" "pull oci:$PWD/oci:big"; do
+		# shellcheck disable=SC2086 # a verb and its word
+		MAYFLY_MIN_FREE=0 t_as "$MAYFLY" image $source big \
+		    </dev/null >out 2>err
+		status=$?
+		expect_status 125
+		expect_no_out
+		expect_err_has '^mayfly: (layer|skopeo|images): '
+		expect_err_has '[Nn]o space left'
+		check "there are images: $(ls "$STATE/images")" test \
+		    "$(ls "$STATE/images")" = small
+		check "there are layers" test "$(find "$STATE/layers" \
+		    -mindepth 2 -maxdepth 2 | wc -l)" = 1
+		check "there is trash" test -z "$(ls -A "$STATE/trash")"
+	done
+	# To the last block, where not even a directory can be made.
+	fill_disk
+	MAYFLY_MIN_FREE=0 t_as "$MAYFLY" image import "$BASE" other \
+	    </dev/null >out 2>err
+	status=$?
+	expect_status 125
+	expect_err_has '[Nn]o space left'
+	t_as "$MAYFLY" image import "$BASE" other </dev/null >out 2>err
+	status=$?
+	expect_refused state 'only .* KB are free.*No space left'
+	rm "$DISK"/filler*
+	run --image small -- cat /etc/group
+	expect_out_has staff
+	t_as "$MAYFLY" image import "$BASE" other </dev/null >out 2>err ||
+	    fail "no image was made: $(<err)"
+	for name in small other; do
+		t_as "$MAYFLY" image delete "$name" >out 2>err ||
+		    fail "$name cannot be deleted: $(<err)"
+	done
+	reap
+	expect_status 0
+	check "layers stay" test -z "$(find "$STATE/layers" -mindepth 2)"
 	no_disk
 fi
 

@@ -59,6 +59,13 @@ images_start()
 	    ) http://$LOCKED, http://$WAITING" "$@" || fail "no server starts"
 }
 
+# Ends it; what was configured before is so again.
+images_stop()
+{
+	server_stop
+	! by_units || cp "$T_ROOT/units.conf" "$UNITS_CONF"
+}
+
 # The processes that serve connections of any of the topic's servers.
 serving()
 {
@@ -141,6 +148,7 @@ forget_images()
 cd "$T_ROOT" || exit
 arrange
 images_start
+! by_units || cp "$UNITS_CONF" "$T_ROOT/units.conf"
 cd / || exit
 # What the first pull makes for all later ones is no leak.
 (
@@ -152,6 +160,7 @@ cd / || exit
 images_end()
 {
 	kill "$registry" "$locked" "$waits"
+	! by_units || rm -f "$CASE_TOKENS"*
 	http_end
 }
 trap images_end EXIT
@@ -314,7 +323,7 @@ if testcase "only from registries that are configured, to the letter"; then
 		pull "docker://$source" '{name: "x"}'
 		expect_error 422 invalid_field '^source: .*not one of'
 	done
-	server_stop
+	images_stop
 	# It may be asked, and that is tried where there is no way to it.
 	if [[ -n ${HTTP_NET:-} ]] && ! by_units; then
 		for source in alpine index.docker.io/alpine; do
@@ -416,7 +425,7 @@ if testcase "images are written by admins alone, and seen by all"; then
 			await "it is ready" eval 'CALLER=0 http GET /images/mine
 			    [[ $(jq -r .state out) == ready ]]'
 		fi
-		server_stop
+		images_stop
 	fi
 	forget_images mine
 fi
@@ -470,7 +479,7 @@ if testcase "a registry that tells the password back is not repeated"; then
 		    's3cr3t|d2hvOnMzY3IzdC1QYXJyb3Q=' "$HTTP_STATE/pulls"
 	done
 	check_not "the log has it" log_has 's3cr3t|d2hvOnMzY3IzdC1QYXJyb3Q='
-	server_stop
+	images_stop
 	kill "$parrot"
 	forget_images parrot
 fi
@@ -514,7 +523,7 @@ if testcase "a name that is being pulled is busy, and there are max_pulls"; then
 	done
 	expect_nothing_left
 	forget_images free
-	server_stop
+	images_stop
 fi
 
 if testcase "of ten who ask at once for one name one gets it"; then
@@ -610,7 +619,7 @@ if [[ $WAY == serve ]] && testcase "a server that stops takes its pulls along"
 then
 	images_start
 	pull_waiting slow
-	server_stop
+	images_stop
 	state_is failed slow || fail "it is $(cat out)"
 	expect_json '.error | test("told to stop")'
 	expect_nothing_left
@@ -649,6 +658,6 @@ if [[ $EUID == 0 && $WAY == serve ]] && ! by_units &&
 	expect_error 500 sandbox_failed 'step skopeo'
 	api GET /images
 	expect_json '. == []'
-	server_stop
+	images_stop
 	umount -l /usr/bin
 fi
