@@ -254,5 +254,67 @@ if faultcase "DELETE is done or not begun, whoever fails or dies"; then
 	finish_sweeps
 fi
 
+# Images come from a registry, which the topic's own network lets it have.
+has_registry=false
+if [[ $AS == root && -n $(type -P docker-registry) && -n $(type -P skopeo) ]] &&
+    can_inject; then
+	has_registry=true
+	FIXTURES=$T_ROOT/fixtures
+	mkdir -m 0755 "$FIXTURES"
+	# shellcheck source=tests/images/registry.sh
+	. "$T_TREE/tests/images/registry.sh"
+	fixture_base
+	layout "$FIXTURES/oci" t '{"Env": ["PATH=/bin"]}' "$BASE"
+	start_registry
+	push "$FIXTURES/oci:t" one
+	export MAYFLY_REGISTRIES=http://$REGISTRY
+	# What the first one makes for all later ones.
+	: >in
+	ask POST /images "{\"source\": \"docker://$REGISTRY/one\"}" \
+	    'Accept: application/x-ndjson'
+	inject
+	t_as "$MAYFLY" image delete one >seen 2>&1
+	t_as "$MAYFLY" reap >seen 2>&1
+fi
+
+if [[ $AS == root ]] &&
+    faultcase "POST /images pulls one that is whole, or says that it did not" &&
+    require "there is no registry" "$has_registry"; then
+	begin
+	ask POST /images "{\"source\": \"docker://$REGISTRY/one\"}" \
+	    'Accept: application/x-ndjson'
+	[[ $FAULTS == all ]] || FAULTS=4
+	judge()
+	{
+		read_answer
+		type=''
+		if [[ $code != 200 ]]; then
+			expect_error
+			return
+		fi
+		type=$(tail -n 1 body | jq -r .type 2>seen)
+		if [[ $(grep -cE '"type":"(exit|error)"' body) -gt 1 ]]; then
+			wrong "it ends more than once"
+		elif [[ $type != exit && $type != error ]]; then
+			code=''
+			expect_error
+		fi
+	}
+	after()
+	{
+		t_as "$MAYFLY" run --image one -- cat /etc/group </dev/null \
+		    >seen 2>&1
+		grep -q '^staff' seen || [[ $type != exit ]] ||
+		    wrong "it is not there: $(head -c 200 seen)"
+		grep -qE '^staff|there is no image' seen ||
+		    wrong "it is damaged: $(head -c 200 seen)"
+		t_as "$MAYFLY" image delete one >seen 2>&1
+		t_as "$MAYFLY" reap >seen 2>&1
+	}
+	sweep "POST /images" 0.1:sendmsg
+	finish_sweeps
+fi
+! $has_registry || stop_registry
+
 figures
 t_done
