@@ -1,5 +1,6 @@
 #include <poll.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "box.h"
@@ -24,37 +25,46 @@ judge(const struct session *s, const struct verdict *v, struct failure *f)
 
 /* Goes there in a sandbox: a path of a session's is resolved nowhere else. */
 static enum session_result
+go(const struct config *c, const struct session *s, struct plan *p,
+    struct failure *f)
+{
+	enum session_result r = SESSION_FAILED;
+	struct verdict v;
+	char why[160];
+
+	if (plan_finish(p, why, sizeof(why)) != 0) {
+		(void)failure_set(f, "session", 0, "%s", why);
+		return SESSION_WRONG;
+	}
+	if (box_run(p, c, &v, f) == 0) {
+		r = judge(s, &v, f);
+		verdict_free(&v);
+	} else if (strcmp(f->step, "cwd") == 0 && !fail_is_machines(f->error)) {
+		(void)failure_set(f, "session", 0,
+		    "cwd: '%.120s' is not a directory in the session", p->cwd);
+		r = SESSION_WRONG;
+	}
+	return r;
+}
+
+static enum session_result
 try_cwd(const struct config *c, struct session *s, int caller, const char *cwd,
     struct failure *f)
 {
 	enum session_result r;
-	struct verdict v;
 	struct plan p;
-	char why[160];
 
 	plan_init(&p);
 	p.limits = c->limits;
 	p.cwd = cwd;
 	p.caller = caller;
 	r = session_plan(c, s, &p, f);
-	if (r != SESSION_OK)
-		return r;
-	p.argv = NULL; /* not the image's */
-	if (plan_finish(&p, why, sizeof(why)) != 0) {
-		(void)failure_set(f, "session", 0, "%s", why);
-		return SESSION_WRONG;
+	if (r == SESSION_OK) {
+		p.argv = NULL; /* not the image's */
+		r = go(c, s, &p, f);
+		images_release(&p);
 	}
-	if (box_run(&p, c, &v, f) == 0) {
-		r = judge(s, &v, f);
-		verdict_free(&v);
-	} else if (strcmp(f->step, "cwd") == 0 && !fail_is_machines(f->error)) {
-		(void)failure_set(f, "session", 0,
-		    "cwd: '%.120s' is not a directory in the session", cwd);
-		r = SESSION_WRONG;
-	} else {
-		r = SESSION_FAILED;
-	}
-	images_release(&p);
+	free(p.env);
 	return r;
 }
 

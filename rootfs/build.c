@@ -154,12 +154,14 @@ start(struct build *b, int out, pid_t *ret_pid, struct failure *f)
 	posix_spawn_file_actions_t actions;
 	int error = posix_spawn_file_actions_init(&actions);
 
-	if (error == 0)
+	if (error == 0) {
 		error = posix_spawn_file_actions_adddup2(
 		    &actions, out, STDOUT_FILENO);
-	if (error == 0)
-		error = posix_spawnp(
-		    ret_pid, b->words[0], &actions, NULL, b->words, environ);
+		if (error == 0)
+			error = posix_spawnp(ret_pid, b->words[0], &actions,
+			    NULL, b->words, environ);
+		(void)posix_spawn_file_actions_destroy(&actions);
+	}
 	return error == 0 ? 0
 			  : failure_set(f, "build", error, "%s", b->words[0]);
 }

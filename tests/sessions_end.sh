@@ -38,7 +38,7 @@ fi
 # slowly CALL SECONDS WORD...: mayfly, whose first such call takes so long
 slowly()
 {
-	strace -f -qq -o /dev/null -e "trace=$1" \
+	strace -E "$UNCHECKED" -f -qq -o /dev/null -e "trace=$1" \
 	    -e "inject=$1:delay_enter=${2}000000:when=1" "$MAYFLY" "${@:3}"
 }
 

@@ -28,7 +28,7 @@ make_pairs()
 # are exchanged in that time.
 reap_slowly()
 {
-	local slow=(strace -f -qq -o /dev/null -e trace=openat2
+	local slow=(strace -E "$UNCHECKED" -f -qq -o /dev/null -e trace=openat2
 	    -e inject=openat2:delay_enter=500)
 
 	"${slow[@]}" true 2>/dev/null || slow=()

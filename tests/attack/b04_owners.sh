@@ -34,7 +34,8 @@ for INSIDE in $ATTACK_UIDS; do
 		session
 		port=$((HTTP_PORT + 50))
 		"${T_AS[@]}" env "$PYTHON" "$HTTP_DIR/inetd.py" "127.0.0.1:$port" \
-		    "$PWD/sock" "$(type -P strace)" -f -qq -A -o "$T_ROOT/trace$INSIDE" \
+		    "$PWD/sock" "$(type -P strace)" -E "$UNCHECKED" -f -qq -A \
+		    -o "$T_ROOT/trace$INSIDE" \
 		    -e "trace=$CALLS" "$MAYFLY" activate >log 2>&1 &
 		server=$!
 		[[ $AS == root ]] || touch "$T_ROOT/trace$INSIDE"
@@ -53,8 +54,8 @@ for INSIDE in $ATTACK_UIDS; do
 		HTTP_TCP=$main
 		kill "$server"
 		wait "$server" 2>/dev/null
-		t_as strace -f -qq -A -o "$T_ROOT/trace$INSIDE" \
-		    -e "trace=$CALLS" "$MAYFLY" reap >>log 2>&1
+		t_as strace -E "$UNCHECKED" -f -qq -A \
+		    -o "$T_ROOT/trace$INSIDE" -e "trace=$CALLS" "$MAYFLY" reap >>log 2>&1
 		# What the command itself does is its own affair.
 		grep -vE '"(d|f|link)"' "$T_ROOT/trace$INSIDE" >all
 		check "nothing was seen" test -s all

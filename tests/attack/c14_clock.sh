@@ -75,8 +75,8 @@ for INSIDE in $ATTACK_UIDS; do
 	    attackcase "no timer of a run is on a clock that can be set" &&
 	    require "strace cannot be used here" \
 	    t_as strace -f -qq -o /dev/null true; then
-		t_as strace -f -qq -o "$PWD/trace" "$MAYFLY" run --wall 5000 \
-		    --time 5000 -- true </dev/null >out 2>err
+		t_as strace -E "$UNCHECKED" -f -qq -o "$PWD/trace" \
+		    "$MAYFLY" run --wall 5000 --time 5000 -- true </dev/null >out 2>err
 		grep -E 'p?poll|timer|setitimer|sigtimedwait|nanosleep' trace \
 		    >waits
 		check "nobody was seen waiting" test -s waits

@@ -19,7 +19,7 @@ can_trace()
 # paths of descriptors, and names.
 traced()
 {
-	t_as strace -f -y -qq -o "$PWD/trace" \
+	t_as strace -E "$UNCHECKED" -f -y -qq -o "$PWD/trace" \
 	    -e trace=fsync,fdatasync,renameat,rename,renameat2,write,writev \
 	    "$MAYFLY" session "$@" </dev/null >out 2>err
 	status=$?
