@@ -124,6 +124,7 @@ start(struct broker *b)
 			broker_refuse_failure(b, &f);
 		return -1;
 	}
+	p->link = b->link;
 	if (puller_start(p, b->config, &task.source, &f) != 0) {
 		broker_refuse_failure(b, &f);
 		return -1;

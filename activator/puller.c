@@ -60,6 +60,8 @@ begin_work(struct puller *p, const struct config *c, int said, int result)
 	sys_close(&p->result);
 	sys_close(&p->signals);
 	sys_close(&p->watch);
+	/* Its end is the broker's: the front waits for that. */
+	sys_close(&p->link);
 	work(p, c, result, parent);
 }
 
@@ -85,6 +87,8 @@ watch_signals(struct puller *p)
 	static const int wanted[] = { SIGTERM, SIGINT, SIGHUP, SIGQUIT };
 	sigset_t set;
 
+	/* Where a caller ignores it the worker's end could not be told. */
+	(void)signal(SIGCHLD, SIG_DFL);
 	(void)sigemptyset(&set);
 	for (size_t i = 0; i < sizeof(wanted) / sizeof(*wanted); i++)
 		(void)sigaddset(&set, wanted[i]);

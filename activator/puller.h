@@ -16,6 +16,7 @@
 struct puller {
 	struct pull record;
 	int slot; /* of max_pulls */
+	int link; /* to the front */
 	pid_t pid;
 	int said, result; /* pipes: what it says, and a struct failure */
 	int signals; /* that tell this process to stop */
@@ -33,8 +34,8 @@ struct puller {
 };
 
 /*
- * Starts one. p has its record and slot, which it takes over. 0, or -1 with f;
- * then both are given back, as by puller_wait().
+ * Starts one. p has its record and slot, which it takes over, and the link. 0,
+ * or -1 with f; then record and slot are given back, as by puller_wait().
  */
 int puller_start(struct puller *p, const struct config *c,
     const struct source *s, struct failure *f);

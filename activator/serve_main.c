@@ -317,6 +317,8 @@ prepare(struct server *s)
 	static const int wanted[] = { SIGCHLD, SIGTERM, SIGINT, SIGHUP };
 	sigset_t set;
 
+	/* Where a caller ignores it no child's end would be seen. */
+	(void)signal(SIGCHLD, SIG_DFL);
 	(void)sigemptyset(&set);
 	for (size_t i = 0; i < sizeof(wanted) / sizeof(*wanted); i++)
 		(void)sigaddset(&set, wanted[i]);
