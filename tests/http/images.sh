@@ -13,9 +13,10 @@ mkdir -m 0755 "$FIXTURES"
 # shellcheck source=tests/images/registry.sh
 . "$HTTP_DIR/../images/registry.sh"
 
-# The broker is the same: only what has it started is another.
-[[ $WAY != resident ]] ||
-    CASE=${CASE:-'while nobody waits|as a stream|whoever is killed|the log has'}
+# The broker is the same: only who has started it is another, and as whom.
+[[ $WAY.$AS == serve.root || $WAY == systemd ]] ||
+    CASE=${CASE:-$(printf '%s|' 'while nobody waits' 'as a stream' \
+	'a password is' 'that goes away' 'whoever is killed')the log has}
 
 for program in skopeo docker-registry; do
 	[[ -n $(type -P "$program") ]] || t_give_up "there is no $program"
