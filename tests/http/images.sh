@@ -201,6 +201,14 @@ if testcase "an image is pulled while nobody waits, and then it is there"; then
 	    "pull=small:1.0 .*source=\"docker://$REGISTRY/some/small:1.0\".*ready"
 	check "the log has more than one line for the request" test \
 	    "$(log_since | grep -c 'method="POST" path="/images"')" = 1
+	# The same by its digest, which is no part of its name.
+	digest=$(jq -r .digest shown)
+	pull "docker://$REGISTRY/some/small@$digest"
+	expect_code 202
+	comes_to ready small
+	expect_json ".digest == \"$digest\""
+	api DELETE /images/small
+	expect_code 204
 	api DELETE /images/small:1.0
 	expect_code 204
 	check "there is a body" test ! -s out
@@ -245,6 +253,12 @@ fi
 
 if testcase "a pull that fails says why until it is tried again or forgotten"
 then
+	images_start MAYFLY_MAX_IMAGE=100
+	pull "docker://$REGISTRY/some/small:1.0" '{name: "large"}'
+	comes_to failed large
+	expect_json '.error | test("^layer: .*mayfly-rootfs: .*100")'
+	images_stop
+	forget_images large
 	log_mark
 	pull "docker://$REGISTRY/some/none"
 	expect_code 202
