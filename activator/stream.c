@@ -40,7 +40,8 @@ stream_put(struct stream_out *s, const char *event, size_t event_len)
 	if (chunked)
 		n = snprintf(size, sizeof(size), "%zx\r\n", len);
 	total = s->len + (size_t)n + len + 2;
-	memmove(s->data, s->data + s->start, s->len);
+	if (s->start > 0)
+		memmove(s->data, s->data + s->start, s->len);
 	s->start = 0;
 	bigger = realloc(s->data, total + 1);
 	if (bigger == NULL)
