@@ -7,7 +7,6 @@
 #include "defence.h"
 #include "image_json.h"
 #include "images.h"
-#include "names.h"
 #include "routes.h"
 #include "wire.h"
 
@@ -21,36 +20,23 @@ begin_image(struct json *j, const char *type)
 		json_text(j, "type", type);
 }
 
-/* What is known of a name. -1 where that is nothing, or refused already. */
+/* What is known of a name. -1 where that is nothing, which is refused. */
 static int
 put_known(struct broker *b, struct json *j, const char *name)
 {
-	static struct image m;
-	char why[PULL_WHY_MAX + 1];
-	enum images_result r = IMAGES_FAILED;
-	enum pull_state state = PULL_NONE;
 	struct failure f;
-	struct state st;
 
-	image_init(&m);
-	if (state_open(b->config, &st, &f) == 0) {
-		/* In this order: a pull that ends meanwhile has its image. */
-		state = pulls_look(&st, name, why);
-		state_close(&st);
-		r = images_read(b->config, name, &m, &f);
-	}
-	if (r == IMAGES_FAILED) {
-		broker_refuse_failure(b, &f);
-	} else if (r == IMAGES_NOT_FOUND && state == PULL_NONE) {
+	switch (put_image_named(j, b->config, name, &f)) {
+	case IMAGES_OK:
+		return 0;
+	case IMAGES_NOT_FOUND:
 		broker_refuse(
 		    b, ERROR_NOT_FOUND, "there is no image of this name");
-		r = IMAGES_FAILED;
-	} else {
-		(void)strcpy(m.name, name);
-		put_image(j, &m, state, why);
+		return -1;
+	default:
+		broker_refuse_failure(b, &f);
+		return -1;
 	}
-	image_free(&m);
-	return r == IMAGES_FAILED ? -1 : 0;
 }
 
 void
@@ -66,82 +52,20 @@ broker_answer_image(
 		broker_answer(b, status, &j);
 }
 
-/* All images, and between them the names that are only being pulled. */
-struct list {
-	struct json json;
-	struct state state;
-	char **pulled;
-	size_t next, count;
-};
-
-static void
-put_element(struct list *l, const struct image *m, const char *name)
-{
-	static struct image none;
-	char why[PULL_WHY_MAX + 1] = "";
-	enum pull_state state = PULL_NONE;
-
-	if (name != NULL)
-		state = pulls_look(&l->state, name, why);
-	if (m == NULL && state == PULL_NONE)
-		return;
-	if (m == NULL) {
-		image_init(&none);
-		(void)snprintf(none.name, sizeof(none.name), "%s", name);
-		m = &none;
-	}
-	json_object(&l->json, NULL);
-	put_image(&l->json, m, state, why);
-	json_end(&l->json);
-}
-
-/* The pulls of names before m's, and m; without m, those that are left. */
-static void
-take(void *context, const struct image *m)
-{
-	struct list *l = context;
-	int order = -1;
-
-	while (l->next < l->count && order < 0) {
-		const char *name = l->pulled[l->next];
-
-		order = m != NULL ? strcmp(name, m->name) : -1;
-		if (order <= 0)
-			l->next++;
-		if (order < 0 && image_is_name(name))
-			put_element(l, NULL, name);
-	}
-	if (m != NULL)
-		put_element(l, m, order == 0 ? m->name : NULL);
-}
-
 static void
 list(struct broker *b)
 {
-	struct list l = { 0 };
 	struct failure f;
+	struct json j;
 	int r;
 
-	if (state_open(b->config, &l.state, &f) != 0) {
-		broker_refuse_failure(b, &f);
+	json_init(&j);
+	r = put_images(&j, b->config, &f);
+	if (r == 0 && j.len < WIRE_SIZE_MAX / 2) {
+		broker_answer(b, 200, &j);
 		return;
 	}
-	json_init(&l.json);
-	json_array(&l.json, NULL);
-	r = pulls_list(&l.state, &l.pulled, &l.count);
-	if (r != 0)
-		(void)failure_set(&f, "images", errno, "list pulls");
-	else
-		r = images_list(b->config, take, &l, &f);
-	if (r == 0)
-		take(&l, NULL);
-	names_free(l.pulled, l.count);
-	state_close(&l.state);
-	if (r == 0 && l.json.len < WIRE_SIZE_MAX / 2) {
-		broker_answer(b, 200, &l.json);
-		return;
-	}
-	json_free(&l.json);
+	json_free(&j);
 	if (r == 0)
 		(void)failure_set(&f, "images", EMSGSIZE, "list images");
 	broker_refuse_failure(b, &f);

@@ -1,7 +1,7 @@
 #ifndef ACTIVATOR_IMAGE_JSON_H
 #define ACTIVATOR_IMAGE_JSON_H
 
-#include "image.h"
+#include "images.h"
 #include "json.h"
 #include "pulls.h"
 
@@ -11,5 +11,15 @@
  */
 void put_image(struct json *j, const struct image *m, enum pull_state state,
     const char *why);
+
+/* The same of what is known of a name. IMAGES_FAILED with f. */
+enum images_result put_image_named(struct json *j, const struct config *c,
+    const char *name, struct failure *f);
+
+/*
+ * An array of all images, and of the names that are only being pulled, in
+ * order. It is open afterwards. 0, or -1 with f.
+ */
+int put_images(struct json *j, const struct config *c, struct failure *f);
 
 #endif

@@ -18,6 +18,7 @@ static struct call {
 	size_t count;
 	struct image image;
 	struct failure failure;
+	bool json;
 } call;
 
 /* The verbs that make one print its name. */
@@ -99,13 +100,15 @@ static int export(void)
 static int
 list(void)
 {
-	return image_list(&call.config);
+	return call.json ? image_list_json(&call.config)
+			 : image_list(&call.config);
 }
 
 static int
 show(void)
 {
-	return image_show(&call.config, call.words[0]);
+	return call.json ? image_show_json(&call.config, call.words[0])
+			 : image_show(&call.config, call.words[0]);
 }
 
 static int
@@ -173,8 +176,9 @@ static const struct verb {
 	{ "build", build, 1, 1,
 	    "NAME --distro DISTRO:SUITE [--include PKG,...] [--mirror URL]",
 	    "a fresh Debian or Ubuntu, of its packages" },
-	{ "list", list, 0, 0, "", "what there is, and how large it is" },
-	{ "show", show, 1, 1, "NAME", "what is known of it" },
+	{ "list", list, 0, 0, "[--json]",
+	    "what there is, and how large it is" },
+	{ "show", show, 1, 1, "NAME [--json]", "what is known of it" },
 	{ "delete", remove_image, 1, 1, "NAME",
 	    "sessions that began with it go on" },
 	{ "export", export, 2, 2, "NAME oci:DIR[:TAG]",
@@ -185,14 +189,17 @@ static const struct verb {
 static const struct option {
 	const char *name;
 	const char *verb;
-	const char **value; /* NULL: a flag */
+	const char **value; /* or NULL for a flag: */
+	bool *flag;
 } options[] = {
-	{ "authfile", "pull", &call.source.authfile },
-	{ "platform", "pull", &call.source.platform },
-	{ "plain-http", "pull", NULL },
-	{ "distro", "build", &call.source.distro },
-	{ "include", "build", &call.source.include },
-	{ "mirror", "build", &call.source.mirror },
+	{ "authfile", "pull", &call.source.authfile, NULL },
+	{ "platform", "pull", &call.source.platform, NULL },
+	{ "plain-http", "pull", NULL, &call.source.plain_http },
+	{ "json", "list", NULL, &call.json },
+	{ "json", "show", NULL, &call.json },
+	{ "distro", "build", &call.source.distro, NULL },
+	{ "include", "build", &call.source.include, NULL },
+	{ "mirror", "build", &call.source.mirror, NULL },
 };
 
 static int
@@ -238,7 +245,7 @@ take_option(const struct verb *v, char ***words)
 	if (o == NULL)
 		return wrong("unknown option", **words);
 	if (o->value == NULL) {
-		call.source.plain_http = true;
+		*o->flag = true;
 		return value == NULL ? 0 : wrong("a value too much:", **words);
 	}
 	if (value == NULL && (*words)[1] == NULL)

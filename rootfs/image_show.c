@@ -1,11 +1,15 @@
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "command.h"
+#include "image_json.h"
 #include "image_verbs.h"
 #include "images.h"
+#include "io.h"
 #include "moment.h"
 #include "verdict.h"
 
@@ -196,4 +200,50 @@ image_show(const struct config *c, const char *name)
 	}
 	image_free(&m);
 	return status;
+}
+
+/* Prints it, and frees it. */
+static int
+emit(struct json *j)
+{
+	int r = json_finish(j);
+
+	if (r != 0)
+		errno = ENOMEM;
+	else
+		r = io_write(STDOUT_FILENO, j->data, j->len);
+	if (r != 0)
+		complain("stdout: %s", strerror(errno));
+	json_free(j);
+	return r == 0 ? 0 : EXIT_OWN;
+}
+
+int
+image_list_json(const struct config *c)
+{
+	struct failure f;
+	struct json j;
+
+	json_init(&j);
+	if (put_images(&j, c, &f) == 0)
+		return emit(&j);
+	json_free(&j);
+	return image_fail(&f);
+}
+
+int
+image_show_json(const struct config *c, const char *name)
+{
+	enum images_result r = IMAGES_NOT_FOUND;
+	struct failure f;
+	struct json j;
+
+	json_init(&j);
+	json_object(&j, NULL);
+	if (image_is_name(name))
+		r = put_image_named(&j, c, name, &f);
+	if (r == IMAGES_OK)
+		return emit(&j);
+	json_free(&j);
+	return r == IMAGES_NOT_FOUND ? image_not_found(name) : image_fail(&f);
 }

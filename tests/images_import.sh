@@ -114,6 +114,34 @@ if testcase "the list says what there is, and what it takes"; then
 	forget
 fi
 
+if testcase "a list as JSON has the objects of the API"; then
+	image list --json
+	expect_status 0
+	expect_json '. == []'
+	made one import "$BASE" one
+	made two:2.0 import "$BASE" two:2.0
+	image list --json
+	expect_status 0
+	expect_json '[.[].name] == ["one", "two:2.0"] and
+	    (.[0] | .digest == null and .size_kb > 1000 and
+		.state == "ready" and (.layers | length) == 1)'
+	jq -c '.[1]' out >want
+	image show two:2.0 --json
+	expect_status 0
+	check "another object" cmp -s <(jq -c . out) want
+	for name in none ../one ''; do
+		image show "$name" --json
+		expect_status 125
+		expect_err_has "there is no image '"
+		expect_no_out
+	done
+	mayfly image list --json >/dev/full 2>err </dev/null
+	check "a full disk is none" test $? = 125
+	refused 64 "unknown option '--json'" delete one --json
+	refused 64 "value too much" list --json=1
+	forget
+fi
+
 if testcase "a new image of an old name takes its place"; then
 	made same import "$BASE" same
 	mkdir -p d/etc
