@@ -194,6 +194,7 @@ bench: all
 	@MAYFLY=$(BUILD)/mayfly tests/bench/bench.sh $(T)
 	@MAYFLY=$(BUILD)/mayfly tests/bench/http.sh
 	@MAYFLY=$(BUILD)/mayfly tests/bench/snapshots.sh
+	@MAYFLY=$(abspath $(BUILD)/mayfly) tests/bench/images.sh
 	@MAYFLY=$(abspath $(BUILD)/mayfly) tests/vm/guest.sh --container bench
 
 lint: deps-lint
