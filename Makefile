@@ -154,19 +154,19 @@ faults: deps-check
 	+@$(MAKE) --no-print-directory -s all $(BUILD)/inject
 	@MAYFLY=$(abspath $(BUILD)/mayfly) INJECT=$(abspath $(BUILD)/inject) \
 		FAULTS=all tests/run.sh T=faults_run T=faults_sessions \
-		T=faults_images T=faults_http
+		T=faults_snapshots T=faults_images T=faults_http
 
 check-vm: deps-vm
 	+@$(MAKE) --no-print-directory -s all
 	@MAYFLY=$(abspath $(BUILD)/mayfly) tests/vm/guest.sh $(T)
 
-# The attack, system and session suites and the unit tests, in the guest; and
-# what check-vm does in fewer ways.
+# The attack, system, session and image suites and the unit tests, in the guest;
+# and what check-vm does in fewer ways.
 check-guest: deps-vm
-	+@$(MAKE) --no-print-directory -s all $(UNITS)
-	@MAYFLY=$(abspath $(BUILD)/mayfly) LONG=1 VM_PATIENCE=7200 \
+	+@$(MAKE) --no-print-directory -s all $(BUILD)/inject $(UNITS)
+	@MAYFLY=$(abspath $(BUILD)/mayfly) LONG=1 VM_PATIENCE=14400 \
 		tests/vm/guest.sh activation cgroup memory project_disks \
-		attack suites
+		attack suites images
 
 # By how much limits can be exceeded, without cgroups and with them.
 overshoot: deps-check deps-vm

@@ -23,6 +23,7 @@
 #	CASE, MUST_WORK, T_TIMES	as for every topic (t.sh)
 #	WAY		the one way in that http.sh takes
 #	STRESSORS	those of neighbours.sh
+#	FAULTS		how many there are of each kind (faults/lib.sh)
 #	LONG		1: topics that have a long form are to take it
 
 set -u
@@ -179,7 +180,7 @@ case ${1:-} in
 	;;
 esac
 [[ $way != container ]] || shift
-prepare_root
+prepare_root "$@"
 [[ $way == container ]] || choose_accel
 (($# > 0)) || check_guests
 make_disk "$@"

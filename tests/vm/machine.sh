@@ -10,6 +10,8 @@ MAYFLY=${MAYFLY:-$TREE/build/mayfly}
 CACHE=${VM_CACHE:-${XDG_CACHE_HOME:-/var/cache}/mayfly-vm}
 PATIENCE=${VM_PATIENCE:-1800}
 passed=0 failed=0
+# What images are tried with, which makes the guest's root a third larger.
+IMAGE_PACKAGES=(bzip2 docker-registry libarchive13 skopeo umoci xz-utils zstd)
 # Of the attack suite, what cgroups have to do with.
 ATTACK_ROWS='C2 C6'
 
@@ -23,9 +25,16 @@ die()
 	exit 1
 }
 
-# The cache is good for as long as what builds it is the same.
+# The cache is good for as long as what builds it is the same. Topics that need
+# more have a root of their own.
 prepare_root()
 {
+	local more=()
+
+	if [[ " $* " == *" images "* ]]; then
+		CACHE+=/images
+		more=("${IMAGE_PACKAGES[@]}")
+	fi
 	mkdir -p "$CACHE" || die "$CACHE cannot be made"
 	exec 8>"$CACHE/lock"
 	flock 8
@@ -33,7 +42,8 @@ prepare_root()
 	    "$CACHE/root.sh"; then
 		rm -f "$CACHE"/{root.sh,accel}
 		echo "building the guest's root in $CACHE"
-		"$VM/root.sh" "$CACHE" || die "there is no root to boot"
+		"$VM/root.sh" "$CACHE" "${more[@]}" ||
+		    die "there is no root to boot"
 		cp "$VM/root.sh" "$CACHE/root.sh"
 	fi
 	exec 8>&-
@@ -65,7 +75,7 @@ write_orders()
 {
 	local name names=()
 
-	for name in CASE MUST_WORK T_TIMES WAY LONG STRESSORS; do
+	for name in CASE FAULTS MUST_WORK T_TIMES WAY LONG STRESSORS; do
 		[[ -n ${!name:-} ]] || continue
 		echo "export $name=${!name@Q}"
 		names+=("$name")
@@ -94,6 +104,13 @@ compile_attacks()
 	done
 }
 
+compile_tools()
+{
+	cp "$(dirname "$MAYFLY")/inject" "$SCRATCH/tree/build" &&
+	    cc -O2 -D_GNU_SOURCE -static -o "$SCRATCH/tree/build/tree" \
+	    "$TREE/tests/images/tree.c"
+}
+
 make_disk()
 {
 	mkdir -p "$SCRATCH/tree/build" || die "no scratch directory"
@@ -104,6 +121,8 @@ make_disk()
 	fi
 	[[ " $* " != *" suites "* ]] || cp -r "$(dirname "$MAYFLY")/unit" \
 	    "$SCRATCH/tree/build/unit" || die "run make check T=unit first"
+	[[ " $* " != *" images "* ]] || compile_tools ||
+	    die "run make check T=faults_snapshots first"
 	[[ " $* " != *" bench "* ]] || cc -O2 -D_GNU_SOURCE -static \
 	    -o "$SCRATCH/tree/build/http" "$TREE/tests/bench/http.c" ||
 	    die "tests/bench/http.c does not compile"

@@ -1,7 +1,10 @@
 #!/bin/bash
 #
 # Builds what guest.sh boots, into the directory given: Debian's kernel, a small
-# initrd that finds the disk, and an ext4 root with systemd, no mayfly in it.
+# initrd that finds the disk, and an ext4 root with systemd, no mayfly in it:
+#
+#	root.sh DIRECTORY [PACKAGE]...	with these packages as well
+#
 # Packages are kept beside them, so that a change here does not fetch them
 # again.
 
@@ -87,6 +90,7 @@ add_service()
 	# Nothing else is to run while tests measure.
 	for unit in apt-daily.timer apt-daily-upgrade.timer fstrim.timer \
 	    dpkg-db-backup.timer e2scrub_all.timer e2scrub_reap.service \
+	    docker-registry.service \
 	    getty@tty1.service serial-getty@ttyS0.service \
 	    systemd-timesyncd.service systemd-udevd.service \
 	    systemd-udev-trigger.service systemd-journal-flush.service; do
@@ -111,6 +115,7 @@ build()
 	    $packages/ || true" \
 	    --dpkgopt='path-exclude=/usr/share/doc/*' \
 	    --dpkgopt='path-exclude=/usr/share/locale/*' \
+	    --dpkgopt='path-exclude=/usr/lib/cni/*' \
 	    "$SUITE" "$root" >build.log 2>&1 || return 1
 	VERSION=$(basename "$root"/lib/modules/*)
 	cp "$root/boot/vmlinuz-$VERSION" kernel || return 1
@@ -131,10 +136,11 @@ is_offline()
 	    )Connection (timed out|failed|refused)" build.log
 }
 
-if (($# != 1)) || ! mkdir -p "$1" || ! cd "$1"; then
-	echo "usage: root.sh DIRECTORY"
+if (($# < 1)) || ! mkdir -p "$1" || ! cd "$1"; then
+	echo "usage: root.sh DIRECTORY [PACKAGE]..."
 	exit 64
 fi
+PACKAGES+=("${@:2}")
 for program in mmdebstrap mke2fs; do
 	if [[ -z $(type -P "$program") ]]; then
 		echo "root.sh: $program is missing"

@@ -1,0 +1,13 @@
+#!/bin/bash
+# Images and snapshots where cgroups hold the limits, of root and of ordinary
+# users; and what is left where somebody dies while one is made.
+# in: asked
+
+set -u
+
+tree=$(cd "$(dirname "$0")/../.." && pwd)
+# An emulated processor takes long over ten thousand files.
+export JOBS=2 FAULTS=${FAULTS:-3} T_PATIENCE=600
+unset MUST_WORK
+exec "$tree/tests/run.sh" T=images_export T=images_import T=images_pull \
+    T=images_run T=snapshots T=faults_images T=faults_snapshots
