@@ -128,7 +128,7 @@ DEPS_DEMO = $(DEPS_BUILD) curl python3
 DEPS_CHECK = $(DEPS_DEMO) buildah bzip2 busybox-static clang \
 	debian-archive-keyring default-jdk-headless docker-registry e2fsprogs \
 	g++ git golang-go iproute2 jq libcap2-bin libsqlite3-0 make mandoc \
-	mmdebstrap mount nodejs perl procps skopeo strace systemd \
+	mmdebstrap mount nodejs perl procps python3-pip skopeo strace systemd \
 	systemd-container uidmap umoci util-linux xz-utils zstd
 # The guest is Debian's, built and run without KVM where there is none.
 DEPS_VM = $(DEPS_BUILD) debian-archive-keyring e2fsprogs mmdebstrap mount \
