@@ -205,8 +205,10 @@ fuzz: deps-lint
 	@tests/deps.sh libclang-rt-$$(clang -dumpversion | cut -d. -f1)-dev
 	@tests/fuzz/run.sh
 
+# What is built so takes many times as long.
 check-sanitized:
-	+@$(MAKE) --no-print-directory check SAN=address,undefined
+	+@T_PATIENCE=300 $(MAKE) --no-print-directory check \
+		SAN=address,undefined
 
 # Runs all that proves a promise, for an hour or more, and prints the tables.
 prove:
