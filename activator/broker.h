@@ -8,12 +8,14 @@
 #include "errors.h"
 #include "json.h"
 #include "message.h"
+#include "prepared.h"
 #include "session.h"
 
 /* One request, as the process sees it that may do something. */
 struct broker {
 	int link; /* to the front */
 	const struct config *config;
+	struct prepared *prepared; /* or NULL */
 	struct peer peer;
 	struct caller caller;
 	struct identity who;

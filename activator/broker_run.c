@@ -105,9 +105,20 @@ open_pipe(bool input, int *ret_command, int *ret_front)
 	return fcntl(*ret_front, F_SETFL, O_NONBLOCK);
 }
 
+/* Those that were made with the sandbox. */
+static void
+take_prepared(struct prepared *from, struct plan *p, int front[3])
+{
+	p->in = from->plan.in;
+	p->out = from->plan.out;
+	p->err = from->plan.err;
+	for (int i = 0; i < 3; i++)
+		front[i] = sys_take(&from->front[i]);
+}
+
 /* Makes the pipes and gives their far ends away. */
 static int
-start_front(struct broker *b, struct run *r)
+start_front(struct broker *b, struct run *r, bool prepared)
 {
 	struct plan *p = &r->plan;
 	const struct request *q = &b->request;
@@ -126,7 +137,11 @@ start_front(struct broker *b, struct run *r)
 		    false, &p->files_out },
 	};
 
-	for (int i = 0; i < STARTED_MAX; i++) {
+	if (prepared) {
+		take_prepared(b->prepared, p, front);
+		n = STARTED_ERR + 1;
+	}
+	for (int i = n; i < STARTED_MAX; i++) {
 		if (all[i].wanted &&
 		    open_pipe(all[i].input, all[i].fd, &front[n++]) != 0)
 			return -1;
@@ -177,6 +192,8 @@ run_plan(struct broker *b, struct run *r)
 	struct failure f;
 	/* Who waits for a session's turn is not running yet. */
 	auto_fd slot = slot_take(b->config, &f);
+	bool prepared;
+	int error;
 
 	if (slot < 0 && f.error == EAGAIN) {
 		broker_refuse(
@@ -189,13 +206,17 @@ run_plan(struct broker *b, struct run *r)
 	}
 	p->limits.value[LIMIT_OUTPUT] =
 	    limits_output(&p->limits, !b->request.streamed);
-	if (start_front(b, r) != 0) {
+	prepared =
+	    b->prepared != NULL && prepared_suits(b->prepared, b->config, p);
+	if (start_front(b, r, prepared) != 0) {
 		(void)failure_set(&f, "streams", errno, "pipe");
 		broker_refuse_failure(b, &f);
 		return;
 	}
 	p->caller = b->link;
-	if (box_run(p, b->config, &b->verdict, &f) != 0) {
+	error = prepared ? ready_run(&b->prepared->box, p, &b->verdict, &f)
+			 : box_run(p, b->config, &b->verdict, &f);
+	if (error != 0) {
 		broker_refuse_failure(b, &f);
 		return;
 	}

@@ -38,8 +38,10 @@
 
 #include "broker.h"
 #include "front.h"
+#include "handover.h"
 #include "lockdown.h"
 #include "log.h"
+#include "prepared.h"
 #include "state.h"
 #include "sys.h"
 
@@ -56,23 +58,46 @@ complain_about(const char *what, int error)
 	return 1;
 }
 
+/* What a front is made with. */
+struct start {
+	char root[4096]; /* an empty directory */
+	int link; /* to the broker */
+	int sock; /* the client's, or -1 */
+	int channel; /* else that comes over this: handover.h */
+};
+
+/* Its number is the lowest one free. */
+static void
+await_client(int channel)
+{
+	(void)close(FRONT_CLIENT);
+	if (handover_receive(channel) != FRONT_CLIENT)
+		_exit(0);
+	(void)close(channel);
+}
+
 /* The front's life. What goes wrong before it can answer is the log's. */
 static noreturn void
-be_front(const char *root, int sock, int link, const char *id)
+be_front(const struct start *s, const char *id)
 {
+	const bool waits = s->sock < 0;
+	/* At FRONT_CLIENT there is something else as long as there is none. */
+	const int keep[] = { waits ? s->link : s->sock, s->link, s->channel };
 	struct note n = { 0 };
 	const char *step;
 	char why[128];
 
 	(void)signal(SIGPIPE, SIG_IGN);
-	if (lockdown(root, (const int[]){ sock, link }, 2, &step) != 0) {
+	if (lockdown(s->root, keep, waits ? 3 : 2, &step) != 0) {
 		(void)snprintf(why, sizeof(why), "the front's %s: %s", step,
 		    strerror(errno));
 		n.why = why;
 		if (message_send(FRONT_LINK, MESSAGE_NOTE, &n, NULL, 0) != 0)
-			(void)message_send(link, MESSAGE_NOTE, &n, NULL, 0);
+			(void)message_send(s->link, MESSAGE_NOTE, &n, NULL, 0);
 		_exit(1);
 	}
+	if (waits)
+		await_client(FRONT_LINK + 1);
 	front_run(id);
 }
 
@@ -158,41 +183,120 @@ spare_client(int sock)
 	}
 }
 
+/* 0 with the front's process and the link to it; or -1, and it is logged. */
+static pid_t
+start_front(struct start *s, struct broker *b)
+{
+	int pair[2];
+	pid_t pid;
+
+	if (state_random(b->request_id, SESSION_ID_LEN) != 0) {
+		(void)complain_about("random", errno);
+		return -1;
+	}
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) != 0) {
+		(void)complain_about("socketpair", errno);
+		return -1;
+	}
+	s->link = pair[1];
+	pid = fork();
+	if (pid < 0)
+		(void)complain_about("fork", errno);
+	if (pid == 0)
+		be_front(s, b->request_id);
+	(void)close(pair[1]);
+	b->link = pair[0];
+	return pid;
+}
+
+/* Who is it? And a small answer is not held back for more to come. */
+static int
+meet_client(struct broker *b, int sock)
+{
+	const int one = 1;
+
+	(void)setsockopt(sock, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
+	return peer_read(sock, &b->peer) != 0 ? complain_about("peer", errno)
+					      : 0;
+}
+
 int
 connection_serve(int sock)
 {
-	const int one = 1;
 	static struct config config;
 	static struct broker b;
-	char wrong[512], root[4096];
+	struct start s = { .sock = sock, .channel = -1 };
+	char wrong[512];
 	bool is_wrong;
-	int pair[2];
 	pid_t pid;
 
 	is_wrong = config_read(&config, wrong, sizeof(wrong)) != 0;
 	spare_client(sock);
-	/* A small answer is not held back for more to come. */
-	(void)setsockopt(sock, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
-	if (peer_read(sock, &b.peer) != 0)
-		return complain_about("peer", errno);
-	if (state_random(b.request_id, SESSION_ID_LEN) != 0)
-		return complain_about("random", errno);
-	if (lockdown_prepare(&config, root, sizeof(root)) != 0) {
-		(void)complain_about(root, errno);
+	if (meet_client(&b, sock) != 0)
+		return 1;
+	if (lockdown_prepare(&config, s.root, sizeof(s.root)) != 0) {
+		(void)complain_about(s.root, errno);
 		refuse_all(sock);
 		return 1;
 	}
-	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) != 0)
-		return complain_about("socketpair", errno);
-	pid = fork();
+	pid = start_front(&s, &b);
 	if (pid < 0)
-		return complain_about("fork", errno);
-	if (pid == 0)
-		be_front(root, sock, pair[1], b.request_id);
-	(void)close(pair[1]);
+		return 1;
 	if (give_away(sock) != 0)
 		return complain_about("socket", errno);
-	b.link = pair[0];
+	b.config = &config;
+	broker_serve(&b, is_wrong ? wrong : NULL);
+	(void)close(b.link);
+	reap_front(pid);
+	return 0;
+}
+
+/* Until a connection comes: it, or -1 where anything of this is no more. */
+static int
+await_connection(const struct broker *b, int channel)
+{
+	const struct prepared *p = b->prepared;
+	struct pollfd fds[] = { { .fd = channel, .events = POLLIN },
+		/* The front may have met the client first: only its end. */
+		{ .fd = b->link, .events = 0 },
+		{ .fd = p->there ? p->box.pidfd : -1, .events = POLLIN } };
+
+	while (poll(fds, 3, -1) < 0)
+		;
+	return fds[0].revents != 0 ? handover_receive(channel) : -1;
+}
+
+int
+connection_await(int channel, int front_channel)
+{
+	static struct config made_with, config;
+	static struct prepared prepared;
+	static struct broker b;
+	struct start s = { .sock = -1, .channel = front_channel };
+	char wrong[512];
+	bool is_wrong;
+	pid_t pid;
+	int sock;
+
+	/* What is wrong is told when there is somebody to tell. */
+	if (config_read(&made_with, wrong, sizeof(wrong)) != 0 ||
+	    lockdown_prepare(&made_with, s.root, sizeof(s.root)) != 0)
+		return 1;
+	pid = start_front(&s, &b);
+	(void)close(front_channel);
+	if (pid < 0)
+		return 1;
+	prepared_make(&prepared, &made_with);
+	b.prepared = &prepared;
+	if (send(channel, "", 1, MSG_NOSIGNAL) != 1)
+		return 0;
+	sock = await_connection(&b, channel);
+	if (sock < 0)
+		return 0;
+	is_wrong = config_read(&config, wrong, sizeof(wrong)) != 0;
+	if (meet_client(&b, sock) != 0)
+		return 1;
+	(void)close(sock);
 	b.config = &config;
 	broker_serve(&b, is_wrong ? wrong : NULL);
 	(void)close(b.link);

@@ -10,6 +10,14 @@
 int connection_serve(int sock);
 
 /*
+ * Gets all of it ready before there is a connection: the front, and a sandbox
+ * for a run that says nothing of how it shall be. Then it says one byte over
+ * channel, and waits for the connection, which comes over both channels to
+ * both processes (handover.h). Ends where the other ends of them do.
+ */
+int connection_await(int channel, int front_channel);
+
+/*
  * Logs that a process of a connection's, who, was killed, where its status of
  * wait(2) says so.
  */

@@ -27,10 +27,11 @@ front_leave(struct front *f)
 	ssize_t n;
 
 	f->note.status = (uint64_t)f->reply.status;
+	/* The client need not wait for what is still to be done here. */
+	(void)shutdown(FRONT_CLIENT, SHUT_WR);
 	(void)message_send(FRONT_LINK, MESSAGE_NOTE, &f->note, NULL, 0);
 	/* A close with unread data makes the response vanish: RFC 9112, 9.6 */
 	if (f->unread && f->reply.status != 0) {
-		(void)shutdown(FRONT_CLIENT, SHUT_WR);
 		while (taken < LINGER_BYTES &&
 		       (left = until - reply_now_ms()) > 0 &&
 		       poll(&p, 1, (int)left) > 0) {

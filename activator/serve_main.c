@@ -17,6 +17,7 @@
 #include "config.h"
 #include "connection.h"
 #include "listen.h"
+#include "pool.h"
 #include "reap.h"
 #include "verdict.h"
 
@@ -46,6 +47,7 @@ struct server {
 	sigset_t mask_before;
 	pid_t children[CONNECTIONS_MAX]; /* each serves a connection */
 	unsigned connections; /* how many there are */
+	struct pool pool;
 	pid_t reaper; /* the child that reaps, or 0 */
 	time_t idle_since, reaped_at; /* CLOCK_MONOTONIC */
 	bool stopping;
@@ -84,6 +86,7 @@ start_child(struct server *s)
 	if (getppid() != parent)
 		_exit(1);
 	close_all(s, false);
+	pool_drop(&s->pool);
 	(void)close(s->signals);
 	(void)sigprocmask(SIG_SETMASK, &s->mask_before, NULL);
 	return 0;
@@ -101,14 +104,35 @@ accept_one(struct server *s, const struct listener *l)
 			complain("serve: accept: %s", strerror(errno));
 		return;
 	}
-	pid = start_child(s);
+	pool_check(&s->pool);
+	pid = pool_hand_over(&s->pool, sock);
+	if (pid < 0)
+		pid = start_child(s);
 	if (pid == 0)
 		_exit(connection_serve(sock));
+	pool_touch(&s->pool);
 	if (pid < 0)
 		complain("serve: fork: %s", strerror(errno));
 	else
 		s->children[s->connections++] = pid;
 	(void)close(sock);
+}
+
+static pid_t
+start_member(void *context)
+{
+	return start_child(context);
+}
+
+/* One more that is ready for a connection, where there is nothing to do. */
+static void
+build_one(struct server *s)
+{
+	const struct member *m = &s->pool.members[s->pool.count];
+
+	if (pool_next_us(&s->pool, s->connections == 0) == 0 &&
+	    pool_start(&s->pool, start_member, s) == 0)
+		_exit(connection_await(m->broker, m->front));
 }
 
 static void
@@ -157,12 +181,14 @@ bury_children(struct server *s)
 			s->reaper = 0;
 			continue;
 		}
-		forget_child(s, pid);
+		if (!pool_bury(&s->pool, pid))
+			forget_child(s, pid);
 		connection_bury("broker", status);
 		/* The cgroup of its run may still be there. */
 		if (WIFSIGNALED(status))
 			s->reaped_at = now() - REAP_SECONDS;
 	}
+	pool_touch(&s->pool);
 	if (s->connections == 0)
 		s->idle_since = now();
 }
@@ -184,6 +210,7 @@ take_signal(struct server *s)
 static int
 next_ms(const struct server *s)
 {
+	uint64_t pool_us = pool_next_us(&s->pool, s->connections == 0);
 	time_t left = s->reaped_at + REAP_SECONDS - now();
 
 	if (s->reaper != 0)
@@ -194,13 +221,17 @@ next_ms(const struct server *s)
 		if (idle < left)
 			left = idle;
 	}
-	return left > 0 ? (int)left * 1000 : 0;
+	if (left <= 0)
+		return 0;
+	if (pool_us / 1000 < (uint64_t)left * 1000)
+		return (int)((pool_us + 999) / 1000);
+	return (int)left * 1000;
 }
 
 static void
 serve(struct server *s)
 {
-	struct pollfd fds[LISTEN_MAX + 1];
+	struct pollfd fds[LISTEN_MAX + 2];
 
 	while (!s->stopping) {
 		bool full = s->connections >= CONNECTIONS_MAX;
@@ -211,14 +242,20 @@ serve(struct server *s)
 			    (struct pollfd){ .fd =
 						 full ? -1 : s->listeners[i].fd,
 				    .events = POLLIN };
-		if (poll(fds, (nfds_t)s->count + 1, next_ms(s)) < 0)
+		fds[s->count + 1] = (struct pollfd){ .fd = pool_poll(&s->pool),
+			.events = POLLIN };
+		if (poll(fds, (nfds_t)s->count + 2, next_ms(s)) < 0)
 			continue;
-		if (fds[0].revents != 0)
-			take_signal(s);
 		for (int i = 0; i < s->count; i++) {
 			if (fds[i + 1].revents != 0)
 				accept_one(s, &s->listeners[i]);
 		}
+		if (fds[s->count + 1].revents != 0)
+			pool_take_word(&s->pool);
+		/* Also of that one, if it has ended. */
+		if (fds[0].revents != 0)
+			take_signal(s);
+		build_one(s);
 		if (s->reaper == 0 && now() >= s->reaped_at + REAP_SECONDS)
 			reap_old(s);
 		if (s->idle_exit >= 0 && s->connections == 0 &&
@@ -232,6 +269,7 @@ static void
 finish(struct server *s)
 {
 	close_all(s, true);
+	pool_drop(&s->pool);
 	for (unsigned i = 0; i < s->connections; i++)
 		(void)kill(s->children[i], SIGTERM);
 	while (waitpid(-1, NULL, 0) > 0 || errno == EINTR)
@@ -357,6 +395,7 @@ serve_main(int argc, char **argv)
 		return EXIT_OWN;
 	}
 	cgroup_settle();
+	pool_init(&s.pool);
 	if (listen_all(&s, why, sizeof(why)) != 0) {
 		complain("%s", why);
 		close_all(&s, true);

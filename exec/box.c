@@ -55,6 +55,7 @@
 #include "inside.h"
 #include "place.h"
 #include "spread.h"
+#include "streams.h"
 #include "sys.h"
 #include "watch.h"
 
@@ -84,53 +85,9 @@ has_network(const struct plan *p)
 #endif
 }
 
-/* The two ends of one of the command's streams. */
-struct ends {
-	int ours, theirs;
-};
-
-static int
-open_stream(struct box *b, int i, struct ends *e)
-{
-	const struct stream *s[] = { &b->plan->in, &b->plan->out,
-		&b->plan->err };
-	int fds[2];
-
-	if (s[i]->direct) {
-		e->theirs = s[i]->fd;
-	} else if (pipe2(fds, O_CLOEXEC) != 0) {
-		return failure_set(b->failure, "streams", errno, "pipe");
-	} else {
-		e->theirs = fds[i == 0 ? 0 : 1];
-		e->ours = fds[i == 0 ? 1 : 0];
-		if (fcntl(e->ours, F_SETFL, O_NONBLOCK) != 0)
-			return failure_set(
-			    b->failure, "streams", errno, "fcntl");
-	}
-	/* The command may open it anew, as /dev/stdout. */
-	if (b->ids.mode == IDS_LEASED &&
-	    fchown(e->theirs, ids_builder_uid(&b->ids, b->plan, b->plan->uid),
-		ids_builder_gid(&b->ids, b->plan, b->plan->gid)) != 0)
-		return errno == EINVAL ? ids_unmapped(&b->ids, b->failure)
-				       : failure_set(b->failure, "streams",
-					     errno, "fchown");
-	return 0;
-}
-
-static int
-open_streams(struct box *b, struct ends e[3])
-{
-	for (int i = 0; i < 3; i++) {
-		e[i].ours = e[i].theirs = -1;
-		if (!b->plan->tty && open_stream(b, i, &e[i]) != 0)
-			return -1;
-	}
-	return 0;
-}
-
 /* What the plan gave away is the sandbox's now. */
-static void
-close_given(const struct plan *p)
+void
+box_close_given(const struct plan *p)
 {
 	const int fds[] = { p->files_in, p->files_out };
 
@@ -140,42 +97,14 @@ close_given(const struct plan *p)
 	}
 }
 
-/* Connects the pipes with where the plan says that they lead. */
-static void
-connect_streams(struct box *b, const struct ends e[3])
+uint64_t
+box_as_kb(const struct box *b)
 {
-	const struct stream *s[] = { &b->plan->out, &b->plan->err };
-	struct kept *kept[] = { &b->verdict->out, &b->verdict->err };
-	struct relay *in = &b->relays[0];
+	const struct limits *l = &b->plan->limits;
 
-	for (int i = 0; i < 3; i++) {
-		if (e[i].theirs >= 0)
-			(void)close(e[i].theirs);
-	}
-	/* A terminal is connected when there is one: take_terminal(). */
-	if (b->plan->tty)
-		return;
-	if (!b->plan->in.direct) {
-		in->from = b->plan->in.fd;
-		in->to = e[0].ours;
-		in->to_is_ours = true;
-		if (in->from < 0)
-			relay_close(in);
-	}
-	for (int i = 0; i < 2; i++) {
-		struct relay *r = &b->relays[i + 1];
-
-		if (s[i]->direct)
-			continue;
-		r->from = e[i + 1].ours;
-		r->owns_from = true;
-		r->kept = kept[i];
-		r->keeps = s[i]->keep;
-		r->whole = s[i]->whole;
-		r->limit = limits_output(&b->plan->limits, r->keeps);
-		if (!r->keeps && s[i]->fd >= 0)
-			relay_to_shared(r, s[i]->fd);
-	}
+	return l->asked[LIMIT_MEM] && !b->cgroup.memory
+		   ? 2 * l->value[LIMIT_MEM] + 1048576
+		   : LIMIT_UNSET;
 }
 
 /* In the new process, before the steps. */
@@ -189,7 +118,7 @@ start_inside(struct box *b, int control, const struct ends e[3])
 		.own = *b->plan,
 		.ids = &b->ids,
 		.control = control,
-		.as_kb = LIMIT_UNSET,
+		.as_kb = box_as_kb(b),
 		.sampled = b->disk.by == ENFORCED_SAMPLED,
 		.backstop = limit[LIMIT_WALL] + 5000 };
 	char go;
@@ -198,8 +127,6 @@ start_inside(struct box *b, int control, const struct ends e[3])
 	(void)close(b->control);
 	for (int i = 0; i < 3; i++)
 		in.streams[i] = e[i].theirs;
-	if (b->plan->limits.asked[LIMIT_MEM] && !b->cgroup.memory)
-		in.as_kb = 2 * limit[LIMIT_MEM] + 1048576;
 	/* An ordinary user's builder namespace is mapped from outside. */
 	if (b->ids.mode != IDS_LEASED && recv(control, &go, 1, 0) != 1)
 		_exit(1);
@@ -273,8 +200,7 @@ serve_builder(struct box *b)
 	return 0;
 }
 
-/* Starts the sandbox; on failure there is none. */
-static int
+int
 box_start(struct box *b)
 {
 	struct ends e[3] = { { -1, -1 }, { -1, -1 }, { -1, -1 } };
@@ -284,7 +210,7 @@ box_start(struct box *b)
 		b->failure) != 0 ||
 	    cgroup_open(&b->cgroup, b->plan, b->failure) != 0 ||
 	    disk_open(&b->disk, b->config, b->plan, b->failure) != 0 ||
-	    open_streams(b, e) != 0)
+	    streams_open(b, e) != 0)
 		return -1;
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) != 0)
 		return failure_set(b->failure, "start", errno, "socketpair");
@@ -292,8 +218,8 @@ box_start(struct box *b)
 	if (start_sandbox(b, pair[1], e) != 0)
 		return -1;
 	(void)close(pair[1]);
-	connect_streams(b, e);
-	close_given(b->plan);
+	streams_connect(b, e);
+	box_close_given(b->plan);
 	if (serve_builder(b) != 0) {
 		watch_abandon(b);
 		return -1;
@@ -328,12 +254,13 @@ fill_enforced(struct box *b)
 		: ENFORCED_NONE;
 }
 
-int
-box_run(const struct plan *p, const struct config *c, struct verdict *v,
-    struct failure *f)
+void
+box_init(struct box *b, const struct plan *p, const struct config *c,
+    struct verdict *v, struct failure *f)
 {
 	static char buffers[3][RELAY_SIZE];
-	struct box b = { .plan = p,
+
+	*b = (struct box){ .plan = p,
 		.config = c,
 		.verdict = v,
 		.failure = f,
@@ -344,23 +271,37 @@ box_run(const struct plan *p, const struct config *c, struct verdict *v,
 		.control = -1,
 		.disk = { .by = ENFORCED_NONE, .tally = { 0, -1 } },
 		.cgroup = { .dir = -1, .parent = -1 } };
-	int r;
-
 	memset(v, 0, sizeof(*v));
 	for (int i = 0; i < 3; i++)
-		relay_init(&b.relays[i], buffers[i]);
+		relay_init(&b->relays[i], buffers[i]);
+}
+
+int
+box_finish(struct box *b, int r)
+{
+	if (r == 0)
+		r = watch(b);
+	if (disk_close(&b->disk) && r == 0)
+		verdict_exceed(b->verdict, REASON_DISK);
+	if (r == 0)
+		fill_enforced(b);
+	cgroup_close(&b->cgroup);
+	watch_finish(b);
+	if (b->ids.lease >= 0)
+		(void)close(b->ids.lease);
+	return r;
+}
+
+int
+box_run(const struct plan *p, const struct config *c, struct verdict *v,
+    struct failure *f)
+{
+	struct box b;
+	int r;
+
+	box_init(&b, p, c, v, f);
 	r = watch_prepare(&b);
 	if (r == 0)
 		r = box_start(&b);
-	if (r == 0)
-		r = watch(&b);
-	if (disk_close(&b.disk) && r == 0)
-		verdict_exceed(v, REASON_DISK);
-	if (r == 0)
-		fill_enforced(&b);
-	cgroup_close(&b.cgroup);
-	watch_finish(&b);
-	if (b.ids.lease >= 0)
-		(void)close(b.ids.lease);
-	return r;
+	return box_finish(&b, r);
 }

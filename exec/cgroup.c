@@ -272,6 +272,13 @@ cgroup_open(struct cgroup *c, const struct plan *p, struct failure *f)
 }
 
 void
+cgroup_limit(struct cgroup *c, const struct plan *p)
+{
+	if (c->dir >= 0)
+		set_limits(c, &p->limits);
+}
+
+void
 cgroup_kill(const struct cgroup *c)
 {
 	(void)write_text(c->dir, "cgroup.kill", "1");

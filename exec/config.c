@@ -1,5 +1,7 @@
 #include "config.h"
 
+#include <sys/stat.h>
+
 #include <errno.h>
 #include <fcntl.h>
 #include <glob.h>
@@ -69,7 +71,7 @@ static const struct key {
 	    UID_BASE, 65536, 4294836224 },
 	{ "uid_count", KIND_NUMBER, offsetof(struct config, uid_count), NULL,
 	    UID_COUNT, 65536, 4294836224 },
-	{ "pool", KIND_NUMBER, offsetof(struct config, pool), NULL, 0, 0,
+	{ "pool", KIND_NUMBER, offsetof(struct config, pool), NULL, 8, 0,
 	    4096 },
 };
 
@@ -312,4 +314,31 @@ config_read(struct config *c, char *why, size_t size)
 		return -1;
 	}
 	return 0;
+}
+
+static uint64_t
+mix(uint64_t mark, const char *path)
+{
+	struct stat st;
+
+	if (stat(path, &st) != 0)
+		return mark * 31 + (uint64_t)errno;
+	return ((mark * 31 + (uint64_t)st.st_ino) * 31 +
+		   (uint64_t)st.st_mtim.tv_sec) *
+		   1000000007 +
+	       (uint64_t)st.st_mtim.tv_nsec;
+}
+
+uint64_t
+config_mark(void)
+{
+	uint64_t mark = mix(mix(1, CONFIG_FILE), CONFIG_DIR);
+	glob_t found;
+
+	if (glob(CONFIG_DIR "/*.conf", 0, NULL, &found) != 0)
+		return mark;
+	for (size_t i = 0; i < found.gl_pathc; i++)
+		mark = mix(mark, found.gl_pathv[i]);
+	globfree(&found);
+	return mark;
 }

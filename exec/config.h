@@ -24,7 +24,7 @@ struct config {
 	uint64_t max_pulls; /* of those that HTTP asks for */
 	uint64_t uid_base; /* first host id given to sandboxes */
 	uint64_t uid_count; /* how many, in whole ranges of 65,536 */
-	uint64_t pool;
+	uint64_t pool; /* sandboxes that `mayfly serve` has ready */
 	struct limits limits; /* default_NAME and max_NAME */
 };
 
@@ -33,6 +33,9 @@ struct config {
  * the environment. 0, or -1 with a sentence that names file and line.
  */
 int config_read(struct config *c, char *why, size_t size);
+
+/* A number that changes with any of the files. */
+uint64_t config_mark(void);
 
 /*
  * Sets one key from text. 0, or -1 with a sentence without file and line.

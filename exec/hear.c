@@ -26,19 +26,35 @@ take_terminal(struct box *b, int terminal)
 		relay_to_shared(out, b->plan->out.fd);
 }
 
+/*
+ * With its last process a mount namespace is taken apart before anybody hears
+ * that the process has ended: so it is held until the answer is out, and goes
+ * with this process. Not where it has a session's directory, which the next run
+ * mounts again.
+ */
+static void
+hold_mounts(const struct box *b)
+{
+	char path[40];
+
+	if ((b->plan->caller < 0 && !b->plan->prepared) ||
+	    b->plan->session >= 0)
+		return;
+	(void)snprintf(path, sizeof(path), "/proc/%d/ns/mnt", (int)b->pid);
+	(void)open(path, O_RDONLY | O_CLOEXEC);
+}
+
 /* The sandbox is built. */
 static void
 take_ready(struct box *b, const struct control *c, int fds[CONTROL_FD_MAX])
 {
 	b->ready = true;
 	b->built_us = b->cgroup.built_us = c->cpu_us;
-	meter_init(&b->meter, &b->cgroup, b->plan->limits.value[LIMIT_CPUS]);
+	hold_mounts(b);
 	b->meter.proc = fds[CONTROL_FD_PROC];
 	b->meter.root = fds[CONTROL_FD_ROOT];
-	b->look_us =
-	    watch_now_us() + meter_next_us(&b->meter, &b->plan->limits);
-	disk_built(&b->disk);
-	watch_look_at_disk(b);
+	if (!b->plan->prepared)
+		watch_begin(b);
 	if (fds[CONTROL_FD_TTY] >= 0)
 		take_terminal(b, fds[CONTROL_FD_TTY]);
 }

@@ -368,3 +368,14 @@ images_release(struct plan *p)
 	while (p->layer_count > 0)
 		sys_close(&p->layers[--p->layer_count]);
 }
+
+void
+images_path(const struct config *c, const char *name, char *path, size_t size)
+{
+	char dir[3072];
+
+	*path = '\0';
+	if (state_path(c, dir, sizeof(dir)) == 0)
+		(void)snprintf(
+		    path, size, "%s/images/%.130s/manifest", dir, name);
+}

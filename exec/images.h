@@ -105,4 +105,8 @@ bool images_collect(const struct config *c, const struct state *st, bool dry,
     void (*say)(const char *what, const char *name),
     void (*problem)(const char *name, int error));
 
+/* The path of an image's manifest, to see whether it has changed. */
+void
+images_path(const struct config *c, const char *name, char *path, size_t size);
+
 #endif

@@ -14,6 +14,7 @@
 #include "control.h"
 #include "files.h"
 #include "inside.h"
+#include "late.h"
 #include "sys.h"
 
 /* Closes everything but the descriptors in keep. 0 or -1/errno. */
@@ -124,12 +125,15 @@ reset_signals(void)
 	return sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
-/* The process that becomes the command: PID 2 inside. */
+/*
+ * The process that becomes the command: PID 2 inside. It does at once what
+ * needs no word of the run, which in a prepared sandbox comes last.
+ */
 static noreturn void
 command_run(struct inside *in, int go)
 {
 	const struct plan *p = in->plan;
-	const char *cwd = p->cwd != NULL ? p->cwd : "/", *name;
+	const char *cwd, *name;
 	char byte;
 
 	if (reset_signals() != 0)
@@ -142,13 +146,21 @@ command_run(struct inside *in, int go)
 		report(in, CONTROL_FAILED, errno, "tty", "TIOCSCTTY");
 	if (take_streams(in) != 0)
 		report(in, CONTROL_FAILED, errno, "streams", "dup2");
+#ifndef MUTATE_CLOSE_FDS
+	/* No directory may be left when the command's own is looked up. */
+	if (close_but((const int[]){ 0, 1, 2, in->control, go }, 5) != 0)
+		report(in, CONTROL_FAILED, errno, "streams", "close_range");
+#endif
+	/* Until the other process has given up what it has: end of file. */
+	if (read(go, &byte, 1) != 0)
+		report(in, CONTROL_FAILED, errno, "streams", "wait");
+	if (in->late != NULL)
+		late_take(in);
+	cwd = p->cwd != NULL ? p->cwd : "/";
 	if (chdir(cwd) != 0)
 		report(in, CONTROL_FAILED, errno, "cwd", cwd);
 	if (p->argv == NULL)
 		_exit(0);
-	/* Until the other process has given up what it has: end of file. */
-	if (read(go, &byte, 1) != 0)
-		report(in, CONTROL_FAILED, errno, "streams", "wait");
 #ifndef MUTATE_CLOSE_FDS
 	if (sys_close_range(3, ~0U, CLOSE_RANGE_CLOEXEC) != 0)
 		report(in, CONTROL_FAILED, errno, "streams", "close_range");
@@ -314,7 +326,7 @@ noreturn void
 init_run(struct inside *in)
 {
 	struct control c = { .type = CONTROL_ENDED };
-	uint64_t backstop = in->backstop;
+	uint64_t backstop;
 	sigset_t all;
 	int go[2];
 	pid_t pid;
@@ -323,16 +335,6 @@ init_run(struct inside *in)
 	(void)sigprocmask(SIG_SETMASK, &all, NULL);
 	if (pipe2(go, O_CLOEXEC) != 0)
 		report(in, CONTROL_FAILED, errno, "start", "pipe");
-#ifndef MUTATE_CLOSE_FDS
-	/* No directory may be left when the command's own is looked up. */
-	if (close_but((const int[]){ in->control, in->ids->lease,
-			  in->plan->lock, in->plan->files_in,
-			  in->plan->files_out, in->tty_slave, in->streams[0],
-			  in->streams[1], in->streams[2], go[0], go[1] },
-		11) != 0)
-		report(in, CONTROL_FAILED, errno, "start", "close_range");
-#endif
-	place_files(in);
 	pid = fork();
 	if (pid < 0)
 		report(in, CONTROL_FAILED, errno, "start", "fork");
@@ -340,6 +342,18 @@ init_run(struct inside *in)
 		(void)close(go[1]);
 		command_run(in, go[0]);
 	}
+	if (in->late != NULL)
+		late_receive(in);
+	backstop = in->backstop;
+#ifndef MUTATE_CLOSE_FDS
+	/* Nor when a file of the caller's is placed. */
+	if (close_but(
+		(const int[]){ in->control, in->ids->lease, in->plan->lock,
+		    in->plan->files_in, in->plan->files_out, go[1] },
+		6) != 0)
+		report(in, CONTROL_FAILED, errno, "start", "close_range");
+#endif
+	place_files(in);
 	wipe(in->plan);
 	if (users_drop_all() != 0)
 		report(in, CONTROL_FAILED, errno, "capabilities", "capset");

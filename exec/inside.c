@@ -17,6 +17,7 @@
 
 #include "control.h"
 #include "filter.h"
+#include "late.h"
 #include "sys.h"
 
 int
@@ -80,7 +81,13 @@ hostname_set(struct inside *in)
 static int
 limits_prepare(struct inside *in)
 {
-	limits_raise(&in->plan->limits);
+	static struct limits most;
+
+	/* What is asked for later cannot raise them any more. */
+	most = in->plan->limits;
+	if (in->plan->prepared)
+		memcpy(most.value, most.cap, sizeof(most.value));
+	limits_raise(&most);
 	if (limits_core() != 0)
 		return inside_fail(in, "RLIMIT_CORE");
 	return 0;
@@ -199,6 +206,8 @@ inside_run(struct inside *in)
 		if (steps[i].run(in) != 0)
 			send_failure(in, steps[i].name);
 	}
+	if (in->plan->prepared && late_open(in) != 0)
+		send_failure(in, "start");
 	send_ready(in);
 	init_run(in);
 }

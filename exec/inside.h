@@ -58,6 +58,7 @@ struct inside {
 	uint64_t etc_rows; /* of etc.c's table, those with a place to show */
 	int tty; /* master of the new terminal, or -1 */
 	int tty_slave;
+	struct late *late; /* what is told of the run, or NULL: late.h */
 	struct failure failure;
 };
 
@@ -149,6 +150,12 @@ int net_make(struct inside *in);
  * in it itself, with no socket that has a name. 0, or -1 with f.
  */
 int net_lend(int control, const struct ids *ids, struct failure *f);
+
+/*
+ * The sandbox it was lent to has ended, and nothing of a caller's ran in it: the
+ * next one of this process gets the same.
+ */
+void net_keep(void);
 
 /*
  * users.c: become root inside while keeping the builder's capabilities, so

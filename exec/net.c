@@ -27,14 +27,38 @@ bring_lo_up(void)
 	return sock < 0 ? -1 : ioctl(sock, SIOCSIFFLAGS, &lo);
 }
 
+static bool
+is_net_admin(void)
+{
+	struct __user_cap_header_struct head = {
+		.version = _LINUX_CAPABILITY_VERSION_3
+	};
+	struct __user_cap_data_struct data[2];
+
+	/* Not to be told is no lack: see ids_privileged(). */
+	return syscall(SYS_capget, &head, data) != 0 ||
+	       (data[0].effective & (1U << CAP_NET_ADMIN)) != 0;
+}
+
+/* This process is in one that a sandbox was built with, and nothing ran in. */
+static bool is_unused;
+
+void
+net_keep(void)
+{
+	is_unused = is_net_admin();
+}
+
 /* Enters a new one and sends it. The flags are more namespaces to make. */
 static int
 make_and_send(int control, int flags, struct failure *f)
 {
 	struct control c = { .type = CONTROL_NET };
 	auto_fd net = -1;
+	bool again = is_unused;
 
-	if (unshare(CLONE_NEWNET | flags) != 0)
+	is_unused = false;
+	if (!again && unshare(CLONE_NEWNET | flags) != 0)
 		return failure_set(f, "network", errno, "unshare");
 	net = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
 	if (net < 0)
@@ -50,22 +74,9 @@ make_and_send(int control, int flags, struct failure *f)
 	 * waits for a lock; the sandbox meanwhile goes on to the step that
 	 * needs an answer of ours.
 	 */
-	if (bring_lo_up() != 0)
+	if (!again && bring_lo_up() != 0)
 		return failure_set(f, "network", errno, "bring lo up");
 	return 0;
-}
-
-static bool
-is_net_admin(void)
-{
-	struct __user_cap_header_struct head = {
-		.version = _LINUX_CAPABILITY_VERSION_3
-	};
-	struct __user_cap_data_struct data[2];
-
-	/* Not to be told is no lack: see ids_privileged(). */
-	return syscall(SYS_capget, &head, data) != 0 ||
-	       (data[0].effective & (1U << CAP_NET_ADMIN)) != 0;
 }
 
 /*

@@ -114,6 +114,7 @@ struct plan {
 	 * the descriptor that holds its lock, which PID 1 keeps; or -1.
 	 */
 	int session, lock;
+	bool prepared; /* what runs in it is told when all is built: ready.h */
 	int cancel; /* a descriptor that is readable when the run shall end */
 };
 

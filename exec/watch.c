@@ -200,8 +200,8 @@ end_terminal_input(struct box *b)
  * waited for a CPU finds both at once, and what happened before a limit was
  * reached is not to be laid to the limit.
  */
-static void
-turn(struct box *b)
+void
+watch_turn(struct box *b)
 {
 	struct pollfd fds[12];
 	uint64_t us = watch_next_us(b);
@@ -288,13 +288,28 @@ drain(struct box *b)
 	}
 }
 
+void
+watch_begin(struct box *b)
+{
+	const struct limits *l = &b->plan->limits;
+	int proc = b->meter.proc, root = b->meter.root;
+
+	b->begun = true;
+	meter_init(&b->meter, &b->cgroup, l->value[LIMIT_CPUS]);
+	b->meter.proc = proc;
+	b->meter.root = root;
+	b->look_us = watch_now_us() + meter_next_us(&b->meter, l);
+	disk_built(&b->disk);
+	watch_look_at_disk(b);
+}
+
 int
 watch(struct box *b)
 {
 	static const char *const names[] = { "stdin", "stdout", "stderr" };
 
 	while (!b->dead)
-		turn(b);
+		watch_turn(b);
 	drain(b);
 	if (b->failed)
 		return -1;

@@ -41,7 +41,7 @@ struct box {
 	uint64_t started_us, look_us, ended_us; /* CLOCK_MONOTONIC */
 	uint64_t look_disk_us;
 	uint64_t built_us; /* CPU time that building took */
-	bool ready, failed, ended, dead;
+	bool ready, begun, failed, ended, dead;
 	bool input_ended; /* the terminal has been told */
 	bool caller_gone;
 	bool left; /* the sandbox's PID 1 ended by itself */
@@ -49,6 +49,21 @@ struct box {
 	int status; /* of the command, once ended */
 	struct rusage usage; /* of everything inside, once dead */
 };
+
+/*
+ * box.c: nothing of it is there yet; it starts, and on failure there is none;
+ * and, where r is 0, all until its end, after which nothing is left.
+ */
+void box_init(struct box *b, const struct plan *p, const struct config *c,
+    struct verdict *v, struct failure *f);
+int box_start(struct box *b);
+int box_finish(struct box *b, int r);
+
+/* Descriptors that the plan gave away are the sandbox's now. */
+void box_close_given(const struct plan *p);
+
+/* The command's RLIMIT_AS in KB, or LIMIT_UNSET. */
+uint64_t box_as_kb(const struct box *b);
 
 /* Before the sandbox starts: signals and the caller's terminal. 0, or -1. */
 int watch_prepare(struct box *b);
@@ -61,6 +76,12 @@ int watch(struct box *b);
  * when there is none.
  */
 bool watch_hear(struct box *b);
+
+/* The run begins: from now on there are limits. */
+void watch_begin(struct box *b);
+
+/* One wait, and everything that it brought. */
+void watch_turn(struct box *b);
 
 /* Microseconds of CLOCK_MONOTONIC. */
 uint64_t watch_now_us(void);

@@ -56,7 +56,7 @@ watch_check_limits(struct box *b)
 		return;
 	if (now >= watch_wall_us(b))
 		stop_at_limit(b, REASON_WALL);
-	if (b->ready && now >= b->look_us) {
+	if (b->begun && now >= b->look_us) {
 		meter_read(&b->meter, l->value[LIMIT_MEM]);
 		if (b->meter.cpu_us >= l->value[LIMIT_TIME] * 1000)
 			stop_at_limit(b, REASON_TIME);
@@ -65,7 +65,7 @@ watch_check_limits(struct box *b)
 			stop_at_limit(b, REASON_MEMORY);
 		b->look_us = watch_now_us() + meter_next_us(&b->meter, l);
 	}
-	if (b->ready && !b->stopping && now >= b->look_disk_us)
+	if (b->begun && !b->stopping && now >= b->look_disk_us)
 		watch_look_at_disk(b);
 }
 
@@ -78,9 +78,9 @@ watch_next_us(struct box *b)
 		return UINT64_MAX;
 	if (b->ended)
 		return check_collecting(b, now);
-	if (b->ready && b->look_us < next)
+	if (b->begun && b->look_us < next)
 		next = b->look_us;
-	if (b->ready && b->look_disk_us < next)
+	if (b->begun && b->look_disk_us < next)
 		next = b->look_disk_us;
 	return next > now ? next - now : 0;
 }

@@ -2,13 +2,18 @@
  * What a request costs, beside the command that does the same: each once a
  * round, so that whatever the machine does meanwhile meets all of them.
  *
- *	http ROUNDS MAYFLY PORT [PORT-OF-UNITS PORT-OF-AN-ECHO]
+ *	http [OPTION VALUE]... ROUNDS MAYFLY PORT
+ *		--pause MS	before each, as requests come to a server
+ *		--cold PORT	one that has nothing ready (pool = 0)
+ *		--peer PROGRAM	bwrap, with the namespaces that mayfly makes
+ *		--units PORT --echoes PORT	systemd accepts: see below
  *	http --rate SECONDS PORT	how many runs one client gets in a time
  *	http --echo	answers the request on descriptor 0 with a 200
  *
  * MAYFLY is spawned as `run --json -- /bin/true`, and as `activate` with a
- * connection on descriptor 0; at PORT of 127.0.0.1 it serves. At the others
- * systemd accepts, and starts mayfly or `http --echo` for each connection.
+ * connection on descriptor 0; at PORT of 127.0.0.1 it serves. At those of units
+ * systemd accepts, and starts mayfly or `http --echo` for each connection. The
+ * overhead is what is above posix_spawn() of the same program.
  */
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -25,10 +30,12 @@
 #include <time.h>
 #include <unistd.h>
 
+#define ROUNDS_MAX 10000
+
 extern char **environ;
 
-static const char *mayfly;
-static int port, units_port, echo_port, own_port, own;
+static const char *mayfly, *peer;
+static int port, cold_port, units_port, echo_port, own_port, own;
 
 static double
 now_us(void)
@@ -74,6 +81,10 @@ static const char run_request[] =
     "POST /run HTTP/1.1\r\nHost: localhost\r\n"
     "Content-Type: application/json\r\nContent-Length: 27\r\n\r\n"
     "{\"command\": [\"/bin/true\"]} ";
+static const char off_request[] =
+    "POST /run HTTP/1.1\r\nHost: localhost\r\n"
+    "Content-Type: application/json\r\nContent-Length: 45\r\n\r\n"
+    "{\"command\": [\"/bin/true\"],\"network\": \"off\"}  ";
 static const char health_request[] =
     "GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n";
 
@@ -112,6 +123,34 @@ spawn_true(void)
 	if (posix_spawn(&pid, argv[0], NULL, NULL, argv, environ) != 0 ||
 	    waitpid(pid, &status, 0) != pid)
 		err(1, "spawn");
+}
+
+static void
+spawn_peer(void)
+{
+	char *argv[] = { (char *)(uintptr_t)peer, "--unshare-all", "--ro-bind",
+		"/usr", "/usr", "--symlink", "usr/bin", "/bin", "--symlink",
+		"usr/lib", "/lib", "--symlink", "usr/lib64", "/lib64", "--proc",
+		"/proc", "--dev", "/dev", "--tmpfs", "/tmp", "/bin/true",
+		NULL };
+	int status;
+	pid_t pid;
+
+	if (posix_spawn(&pid, peer, NULL, NULL, argv, environ) != 0 ||
+	    waitpid(pid, &status, 0) != pid || status != 0)
+		err(1, "%s", peer);
+}
+
+static void
+cold_run(void)
+{
+	exchange(connect_to(cold_port), run_request);
+}
+
+static void
+off_run(void)
+{
+	exchange(connect_to(port), off_request);
 }
 
 static void
@@ -165,23 +204,30 @@ echo_run(void)
 	exchange(connect_to(echo_port), run_request);
 }
 
+static int always = 1, has_peer;
+
 static const struct {
 	const char *name;
 	void (*once)(void);
+	const int *needs; /* not 0 */
 } ways[] = {
-	{ "posix_spawn of /bin/true", spawn_true },
-	{ "mayfly run --json, spawned", spawn_run },
-	{ "POST /run, serve", serve_run },
-	{ "GET /health, serve", serve_health },
-	{ "POST /run, connection on fd 0", activate_run },
-	{ "POST /run, systemd accepts", units_run },
-	{ "GET /health, systemd accepts", units_health },
-	{ "a unit that only echoes", echo_run },
+	{ "posix_spawn of /bin/true", spawn_true, &always },
+	{ "mayfly run --json, spawned", spawn_run, &always },
+	{ "POST /run, serve", serve_run, &always },
+	{ "POST /run, network off, serve", off_run, &always },
+	{ "GET /health, serve", serve_health, &always },
+	{ "POST /run, serve, pool = 0", cold_run, &cold_port },
+	{ "POST /run, connection on fd 0", activate_run, &always },
+	{ "POST /run, systemd accepts", units_run, &units_port },
+	{ "GET /health, systemd accepts", units_health, &units_port },
+	{ "a unit that only echoes", echo_run, &echo_port },
+	{ "bwrap --unshare-all, spawned", spawn_peer, &has_peer },
 };
 
 #define WAYS (sizeof(ways) / sizeof(*ways))
-/* The last ways are through systemd. */
-#define WAYS_OF_UNITS 3
+#define WAY_SPAWN 0
+#define WAY_RUN 1
+#define WAY_PEER (WAYS - 1)
 
 static int
 echo(void)
@@ -245,49 +291,98 @@ count_rate(double seconds)
 	return 0;
 }
 
-int
-main(int argc, char **argv)
-{
-	size_t rounds, count;
-	size_t order[WAYS];
-	double *times[WAYS], base;
+static double times[WAYS][ROUNDS_MAX];
 
-	if (argc == 2 && strcmp(argv[1], "--echo") == 0)
-		return echo();
-	if (argc < 4)
-		errx(2, "usage: http ROUNDS MAYFLY PORT [UNITS ECHO]");
-	if (strcmp(argv[1], "--rate") == 0) {
-		port = atoi(argv[3]);
-		return count_rate(atof(argv[2]));
+/* Medians, and the overhead as a part of the peer's. */
+static void
+report(const size_t *order, size_t count, size_t rounds)
+{
+	const size_t half = rounds / 2;
+
+	for (size_t i = 0; i < count; i++)
+		qsort(times[order[i]], rounds, sizeof(double), compare);
+	printf("| way | median us | p90 | p99 | / run --json |%s\n"
+	       "|---|--:|--:|--:|--:|%s\n",
+	    has_peer ? " overhead / bwrap's |" : "", has_peer ? "--:|" : "");
+	for (size_t w = 0; w < WAYS; w++) {
+		if (*ways[w].needs == 0)
+			continue;
+		printf("| %s | %.0f | %.0f | %.0f | %.2f |", ways[w].name,
+		    times[w][half], times[w][rounds * 9 / 10],
+		    times[w][rounds * 99 / 100],
+		    times[w][half] / times[WAY_RUN][half]);
+		if (has_peer)
+			printf(" %.2f |",
+			    (times[w][half] - times[WAY_SPAWN][half]) /
+				(times[WAY_PEER][half] -
+				    times[WAY_SPAWN][half]));
+		printf("\n");
 	}
-	rounds = strtoul(argv[1], NULL, 10);
-	mayfly = argv[2];
-	port = atoi(argv[3]);
-	count = argc > 5 ? WAYS : WAYS - WAYS_OF_UNITS;
-	units_port = argc > 5 ? atoi(argv[4]) : 0;
-	echo_port = argc > 5 ? atoi(argv[5]) : 0;
-	listen_own();
-	for (size_t w = 0; w < count; w++) {
-		times[w] = calloc(rounds, sizeof(**times));
-		order[w] = w;
+}
+
+static void
+measure(size_t rounds, long pause_ms)
+{
+	const struct timespec pause = { 0, pause_ms * 1000000 };
+	size_t order[WAYS], count = 0;
+
+	for (size_t w = 0; w < WAYS; w++) {
+		if (*ways[w].needs != 0)
+			order[count++] = w;
 	}
 	for (size_t i = 0; i < rounds; i++) {
 		shuffle(order, count);
 		for (size_t w = 0; w < count; w++) {
-			double began = now_us();
+			double began;
 
+			if (pause_ms > 0)
+				(void)nanosleep(&pause, NULL);
+			began = now_us();
 			ways[order[w]].once();
 			times[order[w]][i] = now_us() - began;
 		}
 	}
-	for (size_t w = 0; w < count; w++)
-		qsort(times[w], rounds, sizeof(double), compare);
-	base = times[1][rounds / 2];
-	printf("| way | median us | p90 | p99 | / run --json |\n"
-	       "|---|--:|--:|--:|--:|\n");
-	for (size_t w = 0; w < count; w++)
-		printf("| %s | %.0f | %.0f | %.0f | %.2f |\n", ways[w].name,
-		    times[w][rounds / 2], times[w][rounds * 9 / 10],
-		    times[w][rounds * 99 / 100], times[w][rounds / 2] / base);
+	report(order, count, rounds);
+}
+
+int
+main(int argc, char **argv)
+{
+	long pause_ms = 0;
+	size_t rounds;
+
+	if (argc == 2 && strcmp(argv[1], "--echo") == 0)
+		return echo();
+	if (argc == 4 && strcmp(argv[1], "--rate") == 0) {
+		port = atoi(argv[3]);
+		return count_rate(atof(argv[2]));
+	}
+	for (; argc > 2 && strncmp(argv[1], "--", 2) == 0; argc -= 2) {
+		const char *option = argv[1] + 2, *value = argv[2];
+
+		if (strcmp(option, "pause") == 0)
+			pause_ms = atol(value);
+		else if (strcmp(option, "cold") == 0)
+			cold_port = atoi(value);
+		else if (strcmp(option, "units") == 0)
+			units_port = atoi(value);
+		else if (strcmp(option, "echoes") == 0)
+			echo_port = atoi(value);
+		else if (strcmp(option, "peer") == 0)
+			peer = value;
+		else
+			errx(2, "what is --%s?", option);
+		argv += 2;
+	}
+	if (argc != 4)
+		errx(2, "usage: http [OPTION VALUE]... ROUNDS MAYFLY PORT");
+	has_peer = peer != NULL;
+	rounds = strtoul(argv[1], NULL, 10);
+	if (rounds < 1 || rounds > ROUNDS_MAX)
+		errx(2, "1 to %d rounds", ROUNDS_MAX);
+	mayfly = argv[2];
+	port = atoi(argv[3]);
+	listen_own();
+	measure(rounds, pause_ms);
 	return 0;
 }

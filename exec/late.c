@@ -1,0 +1,237 @@
+#include "late.h"
+
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/*
+ * The lists, in the order in which their strings follow each other: PID 1 has
+ * a use for the first of them alone.
+ */
+enum list { LIST_COLLECT, LIST_ARGV, LIST_ENV, LIST_MAX };
+
+/* The packet is this, and then cwd and the lists' strings, each with its NUL.
+ */
+struct head {
+	struct limits limits;
+	uint64_t as_kb, collect_max;
+	bool has_cwd, files_in, files_out; /* the descriptors, in this order */
+	uint32_t count[LIST_MAX];
+	uint32_t text_len;
+};
+
+struct late {
+	struct head head;
+	char text[LATE_TEXT_MAX];
+};
+
+union rights {
+	struct cmsghdr head;
+	char space[CMSG_SPACE(2 * sizeof(int))];
+};
+
+static char **
+list_of(const struct plan *p, enum list which)
+{
+	char **lists[LIST_MAX] = { [LIST_ARGV] = p->argv,
+		[LIST_ENV] = p->env,
+		[LIST_COLLECT] = p->collect };
+
+	return lists[which];
+}
+
+static size_t
+count_of(const struct plan *p, enum list which)
+{
+	char **list = list_of(p, which);
+	size_t n = 0;
+
+	while (list != NULL && list[n] != NULL)
+		n++;
+	return n;
+}
+
+/* Appends a string; false where there is no room. buf may be NULL. */
+static bool
+add(char *buf, size_t *len, const char *s)
+{
+	size_t n = strlen(s) + 1;
+
+	if (n > LATE_TEXT_MAX - *len)
+		return false;
+	if (buf != NULL)
+		memcpy(buf + *len, s, n);
+	*len += n;
+	return true;
+}
+
+static bool
+add_all(char *buf, size_t *len, const struct plan *p)
+{
+	*len = 0;
+	if (p->cwd != NULL && !add(buf, len, p->cwd))
+		return false;
+	for (enum list l = 0; l < LIST_MAX; l++) {
+		for (char **s = list_of(p, l); s != NULL && *s != NULL; s++) {
+			if (!add(buf, len, *s))
+				return false;
+		}
+	}
+	return true;
+}
+
+bool
+late_fits(const struct plan *p)
+{
+	size_t len;
+
+	return add_all(NULL, &len, p);
+}
+
+int
+late_send(int control, const struct plan *p, uint64_t as_kb)
+{
+	static char text[LATE_TEXT_MAX];
+	struct head h = { .limits = p->limits,
+		.as_kb = as_kb,
+		.collect_max = p->collect_max,
+		.has_cwd = p->cwd != NULL,
+		.files_in = p->files_in >= 0,
+		.files_out = p->files_out >= 0 };
+	struct iovec iov[] = { { &h, sizeof(h) }, { text, 0 } };
+	struct msghdr msg = { .msg_iov = iov, .msg_iovlen = 2 };
+	union rights u;
+	size_t len;
+	int fds[2], n = 0;
+
+	if (!add_all(text, &len, p)) {
+		errno = EMSGSIZE;
+		return -1;
+	}
+	for (enum list l = 0; l < LIST_MAX; l++)
+		h.count[l] = (uint32_t)count_of(p, l);
+	iov[1].iov_len = h.text_len = (uint32_t)len;
+	if (h.files_in)
+		fds[n++] = p->files_in;
+	if (h.files_out)
+		fds[n++] = p->files_out;
+	if (n > 0) {
+		memset(&u, 0, sizeof(u));
+		msg.msg_control = u.space;
+		msg.msg_controllen = CMSG_SPACE((size_t)n * sizeof(int));
+		u.head.cmsg_level = SOL_SOCKET;
+		u.head.cmsg_type = SCM_RIGHTS;
+		u.head.cmsg_len = CMSG_LEN((size_t)n * sizeof(int));
+		memcpy(CMSG_DATA(&u.head), fds, (size_t)n * sizeof(int));
+	}
+	return sendmsg(control, &msg, MSG_NOSIGNAL) < 0 ? -1 : 0;
+}
+
+/* The next string; there is one, or the packet is no whole one. */
+static char *
+take(char **at, const char *end)
+{
+	char *s = *at, *nul = memchr(s, '\0', (size_t)(end - s));
+
+	if (nul == NULL)
+		_exit(1);
+	*at = nul + 1;
+	return s;
+}
+
+static char **
+take_list(char **at, const char *end, uint32_t count)
+{
+	char **list = calloc((size_t)count + 1, sizeof(*list));
+
+	if (list == NULL)
+		_exit(1);
+	for (uint32_t i = 0; i < count; i++)
+		list[i] = take(at, end);
+	return list;
+}
+
+static void
+fill(struct inside *in, const struct head *h, char *text)
+{
+	const char *end = text + h->text_len;
+	struct plan *p = &in->own;
+	char *at = text;
+
+	p->limits = h->limits;
+	p->collect_max = h->collect_max;
+	p->cwd = h->has_cwd ? take(&at, end) : NULL;
+	p->collect = take_list(&at, end, h->count[LIST_COLLECT]);
+	p->collect_count = h->count[LIST_COLLECT];
+	p->argv = take_list(&at, end, h->count[LIST_ARGV]);
+	p->env = take_list(&at, end, h->count[LIST_ENV]);
+	p->env_count = h->count[LIST_ENV];
+	in->as_kb = h->as_kb;
+	in->backstop = h->limits.value[LIMIT_WALL] + 5000;
+}
+
+int
+late_open(struct inside *in)
+{
+	void *shared = mmap(NULL, sizeof(*in->late), PROT_READ | PROT_WRITE,
+	    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+	if (shared == MAP_FAILED)
+		return inside_fail(in, "mmap");
+	in->late = shared;
+	return 0;
+}
+
+void
+late_receive(struct inside *in)
+{
+	struct late *l = in->late;
+	struct iovec iov[] = { { &l->head, sizeof(l->head) },
+		{ l->text, sizeof(l->text) } };
+	union rights u;
+	struct msghdr msg = { .msg_iov = iov,
+		.msg_iovlen = 2,
+		.msg_control = u.space,
+		.msg_controllen = sizeof(u.space) };
+	int fds[2], n = 0;
+	ssize_t len;
+
+	do
+		len = recvmsg(in->control, &msg, MSG_CMSG_CLOEXEC);
+	while (len < 0 && errno == EINTR);
+	if (len < (ssize_t)sizeof(l->head) ||
+	    (msg.msg_flags & MSG_TRUNC) != 0 ||
+	    (size_t)len != sizeof(l->head) + l->head.text_len)
+		_exit(1);
+	memset(fds, -1, sizeof(fds));
+	if (msg.msg_controllen >= CMSG_LEN(sizeof(int)))
+		memcpy(fds, CMSG_DATA(&u.head), u.head.cmsg_len - CMSG_LEN(0));
+	fill(in, &l->head, l->text);
+	in->own.files_in = l->head.files_in ? fds[n++] : -1;
+	in->own.files_out = l->head.files_out ? fds[n++] : -1;
+	/* Whose they are, only the command's process is to know. */
+	in->own.argv = in->own.env = NULL;
+}
+
+void
+late_take(struct inside *in)
+{
+	struct late *l = in->late;
+	char *text = malloc(l->head.text_len);
+
+	if (text == NULL)
+		_exit(1);
+	memcpy(text, l->text, l->head.text_len);
+	fill(in, &l->head, text);
+	/* The directory and the lists before are PID 1's as well. */
+	if (in->own.argv[0] != NULL) {
+		size_t kept = (size_t)(in->own.argv[0] - text);
+
+		memset(l->text + kept, 0, l->head.text_len - kept);
+	}
+}

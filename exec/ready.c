@@ -1,0 +1,102 @@
+#include "ready.h"
+
+#include <sys/stat.h>
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "box.h"
+#include "inside.h"
+#include "late.h"
+#include "sys.h"
+
+int
+ready_build(
+    struct box *b, struct plan *p, const struct config *c, struct failure *f)
+{
+	static struct verdict none;
+
+	p->prepared = true;
+	box_init(b, p, c, &none, f);
+	if (watch_prepare(b) == 0 && box_start(b) == 0) {
+		while (!b->ready && !b->dead)
+			watch_turn(b);
+		if (b->ready && !b->dead)
+			return 0;
+		if (!b->failed)
+			(void)failure_set(f, "start", 0,
+			    "the sandbox's first process died while building");
+	}
+	ready_drop(b);
+	return -1;
+}
+
+void
+ready_drop(struct box *b)
+{
+	if (b->pid > 0 && !b->dead)
+		watch_abandon(b);
+	if (b->ready && b->plan->prepared && b->plan->network == NETWORK_NONE)
+		net_keep();
+	/* What else it has is given back as after a run that failed. */
+	(void)box_finish(b, -1);
+	b->pid = -1;
+	b->ids.lease = -1;
+}
+
+static bool
+same_layers(const struct plan *a, const struct plan *b)
+{
+	struct stat s, t;
+
+	if (a->layer_count != b->layer_count || a->over_host != b->over_host)
+		return false;
+	for (size_t i = 0; i < a->layer_count; i++) {
+		if (fstat(a->layers[i], &s) != 0 ||
+		    fstat(b->layers[i], &t) != 0 || s.st_dev != t.st_dev ||
+		    s.st_ino != t.st_ino)
+			return false;
+	}
+	return true;
+}
+
+bool
+ready_suits(const struct box *b, const struct plan *p)
+{
+	/* What the root and its users were made from. */
+	static const enum limit built_in[] = { LIMIT_NPROC, LIMIT_DISK };
+	const struct plan *has = b->plan;
+
+	if (b->pid < 0 || b->dead || has->network != p->network ||
+	    has->uid != p->uid || has->gid != p->gid || p->user != NULL ||
+	    p->tty || p->bind_count > 0 || p->session >= 0 || p->work >= 0 ||
+	    p->argv == NULL || !same_layers(has, p) || !late_fits(p))
+		return false;
+	for (size_t i = 0; i < sizeof(built_in) / sizeof(*built_in); i++) {
+		if (has->limits.value[built_in[i]] !=
+		    p->limits.value[built_in[i]])
+			return false;
+	}
+	return true;
+}
+
+int
+ready_run(
+    struct box *b, const struct plan *p, struct verdict *v, struct failure *f)
+{
+	memset(v, 0, sizeof(*v));
+	b->plan = p;
+	b->verdict = v;
+	b->failure = f;
+	b->started_us = watch_now_us();
+	cgroup_limit(&b->cgroup, p);
+	if (late_send(b->control, p, box_as_kb(b)) != 0) {
+		(void)failure_set(f, "start", errno, "tell what to run");
+		ready_drop(b);
+		return -1;
+	}
+	box_close_given(p);
+	watch_begin(b);
+	return box_finish(b, 0);
+}

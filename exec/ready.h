@@ -1,0 +1,33 @@
+#ifndef EXEC_READY_H
+#define EXEC_READY_H
+
+#include "watch.h"
+
+/*
+ * A sandbox that is built before it is known what it is for. It waits, as
+ * fresh as any other, with the command's streams (which are `direct`) and
+ * nothing else of a run: that one's command, environment, directory, limits
+ * and files are told to PID 1 when they come, which then starts the command
+ * as always. It is for one run, or none.
+ */
+
+/*
+ * Builds it in b, for plans like p, which stays. 0, or -1 with f: then there
+ * is none. All stays as it is until the process ends or one of the others is
+ * called.
+ */
+int ready_build(
+    struct box *b, struct plan *p, const struct config *c, struct failure *f);
+
+/* Is it what the plan asks for? */
+bool ready_suits(const struct box *b, const struct plan *p);
+
+/* As box_run(), in it. The plan's streams are those of the one it was built
+ * for. */
+int ready_run(
+    struct box *b, const struct plan *p, struct verdict *v, struct failure *f);
+
+/* Ends it. */
+void ready_drop(struct box *b);
+
+#endif
