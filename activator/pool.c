@@ -133,7 +133,8 @@ close_member(struct member *m)
 }
 
 pid_t
-pool_start(struct pool *p, pid_t (*start)(void *context), void *context)
+pool_start(struct pool *p, pid_t (*start)(void *context, int broker, int front),
+    void *context, int *ret_broker, int *ret_front)
 {
 	struct member *m = &p->members[p->count];
 	int broker[2], front[2];
@@ -150,19 +151,14 @@ pool_start(struct pool *p, pid_t (*start)(void *context), void *context)
 		(void)close(broker[1]);
 		return -1;
 	}
-	m->pid = start(context);
-	if (m->pid == 0) {
-		/* Else nothing would end with the server. */
-		(void)close(broker[0]);
-		(void)close(front[0]);
-		m->broker = broker[1];
-		m->front = front[1];
+	*ret_broker = broker[1];
+	*ret_front = front[1];
+	*m = (struct member){ start(context, broker[1], front[1]), broker[0],
+		front[0] };
+	if (m->pid == 0)
 		return 0;
-	}
 	(void)close(broker[1]);
 	(void)close(front[1]);
-	m->broker = broker[0];
-	m->front = front[0];
 	p->building = m->pid > 0;
 	if (!p->building)
 		close_member(m);

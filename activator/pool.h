@@ -42,11 +42,13 @@ void pool_init(struct pool *p);
 uint64_t pool_next_us(const struct pool *p, bool idle);
 
 /*
- * Makes the next one: 0 in the new process, whose two ends of the channels are
- * in the member; else what start() says, which is fork() and pool_drop() in
- * the new one.
+ * Makes the next one: 0 in the new process, with its ends of the channels; else
+ * what start() says, which is fork(), and in the new process closes all but
+ * these two.
  */
-pid_t pool_start(struct pool *p, pid_t (*start)(void *context), void *context);
+pid_t
+pool_start(struct pool *p, pid_t (*start)(void *context, int broker, int front),
+    void *context, int *ret_broker, int *ret_front);
 
 /* What to poll for the one being made, or -1; and when it can be read. */
 int pool_poll(const struct pool *p);

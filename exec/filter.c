@@ -2,6 +2,7 @@
 
 #include <sys/syscall.h>
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <unistd.h>
 #include <linux/filter.h>
@@ -27,8 +28,8 @@ static const struct {
 	{ FILTER_SAMPLED, PROGRAM(filter_sampled) },
 };
 
-int
-filter_load(unsigned extra)
+static int
+load(unsigned extra, bool base)
 {
 #ifdef MUTATE_FILTER
 	return 0;
@@ -45,10 +46,24 @@ filter_load(unsigned extra)
 			.filter = (struct sock_filter *)programs[i].code,
 		};
 
-		if ((programs[i].extra & ~extra) == 0 &&
+		if ((programs[i].extra == 0
+			    ? base
+			    : (programs[i].extra & extra) != 0) &&
 		    syscall(
 			SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program) != 0)
 			return -1;
 	}
 	return 0;
+}
+
+int
+filter_load(unsigned extra)
+{
+	return load(extra, true);
+}
+
+int
+filter_add(unsigned extra)
+{
+	return load(extra, false);
 }

@@ -14,4 +14,7 @@ enum {
  */
 int filter_load(unsigned extra);
 
+/* The same where filter_load() was called before, for more extras. */
+int filter_add(unsigned extra);
+
 #endif

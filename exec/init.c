@@ -12,32 +12,13 @@
 #include <unistd.h>
 
 #include "control.h"
+#include "defence.h"
 #include "files.h"
+#include "filter.h"
 #include "inside.h"
+#include "io.h"
 #include "late.h"
 #include "sys.h"
-
-/* Closes everything but the descriptors in keep. 0 or -1/errno. */
-static int
-close_but(const int *keep, size_t n)
-{
-	unsigned from = 0;
-
-	for (;;) {
-		unsigned next = ~0U;
-
-		for (size_t i = 0; i < n; i++) {
-			if (keep[i] >= (int)from && (unsigned)keep[i] < next)
-				next = (unsigned)keep[i];
-		}
-		if (from < next &&
-		    sys_close_range(from, next == ~0U ? ~0U : next - 1, 0) != 0)
-			return -1;
-		if (next == ~0U)
-			return 0;
-		from = next + 1;
-	}
-}
 
 /* Reports why there is no command and ends; it was never started. */
 static noreturn void
@@ -148,7 +129,7 @@ command_run(struct inside *in, int go)
 		report(in, CONTROL_FAILED, errno, "streams", "dup2");
 #ifndef MUTATE_CLOSE_FDS
 	/* No directory may be left when the command's own is looked up. */
-	if (close_but((const int[]){ 0, 1, 2, in->control, go }, 5) != 0)
+	if (io_close_but((const int[]){ 0, 1, 2, in->control, go }, 5) != 0)
 		report(in, CONTROL_FAILED, errno, "streams", "close_range");
 #endif
 	/* Until the other process has given up what it has: end of file. */
@@ -156,6 +137,10 @@ command_run(struct inside *in, int go)
 		report(in, CONTROL_FAILED, errno, "streams", "wait");
 	if (in->late != NULL)
 		late_take(in);
+	/* The one for every command is there, of which this is a part. */
+	if (in->late != NULL && p->network == NETWORK_OFF &&
+	    DEFENCE(LATE_NOSOCKET) && filter_add(FILTER_NOSOCKET) != 0)
+		report(in, CONTROL_FAILED, errno, "filter", "seccomp");
 	cwd = p->cwd != NULL ? p->cwd : "/";
 	if (chdir(cwd) != 0)
 		report(in, CONTROL_FAILED, errno, "cwd", cwd);
@@ -206,7 +191,7 @@ static int
 leave_open(const struct inside *in, int fd)
 {
 #ifndef MUTATE_LEAVE_OPEN
-	return close_but((const int[]){ in->control, fd }, 2);
+	return io_close_but((const int[]){ in->control, fd }, 2);
 #else
 	(void)in;
 	(void)fd;
@@ -342,12 +327,13 @@ init_run(struct inside *in)
 		(void)close(go[1]);
 		command_run(in, go[0]);
 	}
+	(void)close(go[0]);
 	if (in->late != NULL)
-		late_receive(in);
+		late_receive(in, go[1]);
 	backstop = in->backstop;
 #ifndef MUTATE_CLOSE_FDS
 	/* Nor when a file of the caller's is placed. */
-	if (close_but(
+	if (io_close_but(
 		(const int[]){ in->control, in->ids->lease, in->plan->lock,
 		    in->plan->files_in, in->plan->files_out, go[1] },
 		6) != 0)
@@ -358,8 +344,8 @@ init_run(struct inside *in)
 	if (users_drop_all() != 0)
 		report(in, CONTROL_FAILED, errno, "capabilities", "capset");
 	/* Closing the pipe lets the command start: the very last thing. */
-	if (close_but((const int[]){ in->control, in->ids->lease,
-			  in->plan->lock, in->plan->files_out },
+	if (io_close_but((const int[]){ in->control, in->ids->lease,
+			     in->plan->lock, in->plan->files_out },
 		4) != 0)
 		report(in, CONTROL_FAILED, errno, "start", "close_range");
 	c.status = wait_for(pid, backstop);

@@ -152,8 +152,8 @@ int net_make(struct inside *in);
 int net_lend(int control, const struct ids *ids, struct failure *f);
 
 /*
- * The sandbox it was lent to has ended, and nothing of a caller's ran in it: the
- * next one of this process gets the same.
+ * The sandbox it was lent to has ended, and nothing of a caller's ran in it:
+ * the next one of this process gets the same.
  */
 void net_keep(void);
 

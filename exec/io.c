@@ -97,3 +97,24 @@ io_write_file(int dir, const char *name, const void *data, size_t len)
 	errno = error;
 	return -1;
 }
+
+int
+io_close_but(const int *keep, size_t n)
+{
+	unsigned from = 0;
+
+	for (;;) {
+		unsigned next = ~0U;
+
+		for (size_t i = 0; i < n; i++) {
+			if (keep[i] >= (int)from && (unsigned)keep[i] < next)
+				next = (unsigned)keep[i];
+		}
+		if (from < next &&
+		    sys_close_range(from, next == ~0U ? ~0U : next - 1, 0) != 0)
+			return -1;
+		if (next == ~0U)
+			return 0;
+		from = next + 1;
+	}
+}

@@ -22,4 +22,10 @@ char *io_read_file(int dir, const char *name, size_t max, size_t *ret_len);
  */
 int io_write_file(int dir, const char *name, const void *data, size_t len);
 
+/*
+ * Closes every descriptor but the n in keep, in any order; -1 in it is none. 0
+ * or -1/errno.
+ */
+int io_close_but(const int *keep, size_t n);
+
 #endif

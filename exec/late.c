@@ -5,6 +5,7 @@
 #include <sys/uio.h>
 
 #include <errno.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -20,6 +21,7 @@ enum list { LIST_COLLECT, LIST_ARGV, LIST_ENV, LIST_MAX };
 struct head {
 	struct limits limits;
 	uint64_t as_kb, collect_max;
+	enum network network;
 	bool has_cwd, files_in, files_out; /* the descriptors, in this order */
 	uint32_t count[LIST_MAX];
 	uint32_t text_len;
@@ -98,6 +100,7 @@ late_send(int control, const struct plan *p, uint64_t as_kb)
 {
 	static char text[LATE_TEXT_MAX];
 	struct head h = { .limits = p->limits,
+		.network = p->network,
 		.as_kb = as_kb,
 		.collect_max = p->collect_max,
 		.has_cwd = p->cwd != NULL,
@@ -164,6 +167,7 @@ fill(struct inside *in, const struct head *h, char *text)
 	char *at = text;
 
 	p->limits = h->limits;
+	p->network = h->network;
 	p->collect_max = h->collect_max;
 	p->cwd = h->has_cwd ? take(&at, end) : NULL;
 	p->collect = take_list(&at, end, h->count[LIST_COLLECT]);
@@ -187,8 +191,21 @@ late_open(struct inside *in)
 	return 0;
 }
 
+/* A process that was killed meanwhile is no run's end. */
+static void
+wait_for_word(int control, int go)
+{
+	struct pollfd fds[] = { { .fd = control, .events = POLLIN },
+		{ .fd = go, .events = 0 } };
+
+	while (poll(fds, 2, -1) < 0)
+		;
+	if (fds[1].revents != 0)
+		_exit(1);
+}
+
 void
-late_receive(struct inside *in)
+late_receive(struct inside *in, int go)
 {
 	struct late *l = in->late;
 	struct iovec iov[] = { { &l->head, sizeof(l->head) },
@@ -201,6 +218,7 @@ late_receive(struct inside *in)
 	int fds[2], n = 0;
 	ssize_t len;
 
+	wait_for_word(in->control, go);
 	do
 		len = recvmsg(in->control, &msg, MSG_CMSG_CLOEXEC);
 	while (len < 0 && errno == EINTR);

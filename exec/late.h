@@ -24,9 +24,10 @@ int late_open(struct inside *in);
 
 /*
  * PID 1 waits for it, and fills the plan. Ends the process where the supervisor
- * ends without a word.
+ * ends without a word; or the command's process, which has the other end of the
+ * pipe go.
  */
-void late_receive(struct inside *in);
+void late_receive(struct inside *in, int go);
 
 /*
  * The command's process, when it is there: fills its plan, and wipes what PID 1

@@ -68,7 +68,7 @@ ready_suits(const struct box *b, const struct plan *p)
 	static const enum limit built_in[] = { LIMIT_NPROC, LIMIT_DISK };
 	const struct plan *has = b->plan;
 
-	if (b->pid < 0 || b->dead || has->network != p->network ||
+	if (b->pid < 0 || b->dead || p->network > NETWORK_OFF ||
 	    has->uid != p->uid || has->gid != p->gid || p->user != NULL ||
 	    p->tty || p->bind_count > 0 || p->session >= 0 || p->work >= 0 ||
 	    p->argv == NULL || !same_layers(has, p) || !late_fits(p))

@@ -136,6 +136,19 @@ if testcase "--network off allows no sockets at all"; then
 	run --network off -- perl -e "$FAMILIES"
 	expect_status 0
 	expect_out ""
+	# Pairs lead nowhere, unless they can be given a name.
+	run --network off -- perl -e 'use Socket;
+	    for $type (1, 5, 2) {
+		socketpair(A, B, 1, $type, 0) or print "$type: $!\n" and next;
+		bind(A, pack_sockaddr_un("\0name")) and print "bound\n";
+		connect(A, pack_sockaddr_un("\0name")) and print "connected\n";
+		listen(A, 1) and print "listens\n";
+		$type == 1 and send(A, "to", 0, pack_sockaddr_un("\0x")) and
+		    print "sent\n";
+		syswrite A, "x"; sysread(B, $got, 1); print "$type: $got\n";
+	    }'
+	expect_status 0
+	expect_out $'1: x\n5: x\n2: Socket type not supported'
 fi
 
 if testcase "--network none is the default and has local sockets"; then

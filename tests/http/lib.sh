@@ -53,6 +53,9 @@ http_arrange()
 	local dir
 
 	HTTP_LOG=$T_ROOT/log
+	# Who waits for a request is no leak, and not to be counted: only
+	# serve_pool.sh has some.
+	export MAYFLY_POOL=${HTTP_POOL:-0}
 	if by_units; then
 		units_arrange
 		return

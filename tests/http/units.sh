@@ -61,7 +61,8 @@ units_start()
 	HTTP_LOG=$T_ROOT/log$n
 	: >"$HTTP_LOG"
 	SERVERS+=(0)
-	printf '%s\n' "$@" | sed -n 's/^MAYFLY_//p' |
+	printf '%s\n' "MAYFLY_POOL=$MAYFLY_POOL" "$@" |
+	    sed -n 's/^MAYFLY_//p' |
 	    awk -F = '{ print tolower($1) " = " substr($0, length($1) + 2) }' \
 	    >"$UNITS_CONF"
 	[[ -z ${HTTP_ADDRESS:-} ]] || units_listen

@@ -42,7 +42,7 @@ defaults(void)
 	HOLDS(config.session_ttl == 300);
 	HOLDS(config.max_sessions == 10000);
 	HOLDS(config.max_runs == 256);
-	HOLDS(config.pool == 0);
+	HOLDS(config.pool == 8);
 	HOLDS(config.uid_base % 65536 == 0 && config.uid_count % 65536 == 0);
 	HOLDS(config.uid_base + config.uid_count < UINT64_C(1) << 32);
 	for (int i = 0; i < LIMIT_MAX; i++) {
@@ -75,7 +75,7 @@ lines(void)
 	HOLDS(parse("") == 0);
 	HOLDS(parse("\n\n \t\r\n") == 0);
 	HOLDS(parse("# pool = x\n   # = \n#") == 0);
-	HOLDS(config.pool == 0);
+	HOLDS(config.pool == 8);
 	HOLDS(parse(" \tpool \t=\t 3 \r\nmax_runs=4") == 0);
 	HOLDS(config.pool == 3 && config.max_runs == 4);
 	HOLDS(parse("pool=1\npool=2") == 0 && config.pool == 2);
@@ -283,7 +283,7 @@ files(void)
 {
 	own_etc();
 	HOLDS(config_read(&config, why, sizeof(why)) == 0);
-	HOLDS(config.pool == 0);
+	HOLDS(config.pool == 8);
 	WRITE("mayfly.conf", "pool = 1\nmax_runs = 1\nrun_dir = /r");
 	WRITE("mayfly.conf.d/b.conf", "max_runs = 3\nmax_sessions = 3");
 	WRITE("mayfly.conf.d/a.conf", "max_runs = 2\nsession_ttl = 2");
@@ -340,7 +340,7 @@ environment(void)
 	expect_text(config.run_dir, "/e", "run_dir");
 	HOLDS(config.limits.value[LIMIT_TIME] == 7);
 	HOLDS(config.limits.cap[LIMIT_CPUS] == 1500);
-	HOLDS(config.pool == 0);
+	HOLDS(config.pool == 8);
 	HOLDS(setenv("MAYFLY_POOL", "x", 1) == 0);
 	HOLDS(config_read(&config, why, sizeof(why)) == -1);
 	expect_has(why, "environment: pool: 'x'", "environment");

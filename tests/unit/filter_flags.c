@@ -64,10 +64,17 @@ no_sockets(void)
 		const struct probe probes[] = {
 			{ SYS_socket, EAFNOSUPPORT, 7, { family, 1, 0 } },
 			{ SYS_socket, EAFNOSUPPORT, 7, { family, 2, 132 } },
-			{ SYS_socketpair, EAFNOSUPPORT, 7,
-			    { family, 1, 0, p } },
+			{ SYS_socketpair,
+			    family == 1 ? EPROTONOSUPPORT : EAFNOSUPPORT, 0,
+			    { family, 1, 132, p } },
+			{ SYS_socketpair,
+			    family == 1 ? ESOCKTNOSUPPORT : EAFNOSUPPORT, 0,
+			    { family, 2, 0, p } },
 			{ SYS_accept, EOPNOTSUPP, 1, { 0 } },
 			{ SYS_accept4, EOPNOTSUPP, 1, { 0 } },
+			{ SYS_bind, EOPNOTSUPP, 1, { 0 } },
+			{ SYS_connect, EOPNOTSUPP, 1, { 0 } },
+			{ SYS_listen, EOPNOTSUPP, 1, { 0 } },
 		};
 
 		expect_probes(probes, LENGTH(probes));

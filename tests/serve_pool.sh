@@ -1,0 +1,288 @@
+#!/bin/bash
+# Sandboxes that `mayfly serve` has ready before anybody asks for one.
+# as: root user subuid
+# shellcheck disable=SC2016 # programs in single quotes are for inside
+
+WAY=serve
+# shellcheck source=tests/http/lib.sh
+. "$(dirname "$0")/http/lib.sh"
+
+# The pool's processes, by their parent: the server whose process is $1. Each of
+# them has a front and a sandbox's PID 1, and that one the command's process.
+members()
+{
+	local pid
+
+	for pid in $(pgrep -P "${1:-${SERVERS[-1]}}"); do
+		(($(pgrep -cP "$pid") < 2)) || echo "$pid"
+	done
+}
+
+# Nothing is served, and all are there.
+is_filled()
+{
+	[[ $(members | wc -l) == "${1:-3}" &&
+	$(pgrep -cP "${SERVERS[-1]}") == "${1:-3}" ]]
+}
+
+filled()
+{
+	await "all are ready" is_filled "$@"
+}
+
+# Each case has a server of its own, whose pool goes with it.
+pool_start()
+{
+	server_start MAYFLY_POOL="${1:-3}"
+}
+
+# How old the command's process is, in hundredths of a second.
+AGE='read -r _ _ _ _ _ _ _ _ _ _ _ _ _ _ _ _ _ _ _ _ _ born _ </proc/self/stat
+    read -r up _ </proc/uptime; echo $((${up%.*}${up#*.} - born))'
+
+age()
+{
+	filled
+	sleep 0.5
+	http_run "$AGE" "${1:-{\}}"
+	expect_code 200
+	age=$(jq -r .stdout out)
+}
+
+# The request was answered from the pool, or not.
+expect_ready()
+{
+	age "$1"
+	((age >= 40)) || fail "it was not ready: $1: $(head -c 200 out)"
+}
+
+expect_cold()
+{
+	age "$1"
+	((age < 40)) || fail "it was the pool's: $1: $age"
+}
+
+if testcase "a run finds its sandbox ready"; then
+	pool_start
+	expect_ready '{}'
+	expect_ready '{"network": "off"}'
+	expect_ready '{"cwd": "/tmp", "env": {"A": "b"}, "stdin": "x"}'
+	expect_ready '{"wall": 3000, "time": 2000, "mem": 1000000}'
+	expect_ready '{"fsize": 1, "stack": 1000, "nofile": 20}'
+	expect_ready '{"files": [{"path": "f", "content": "x"}],
+	    "collect": ["f"]}'
+	expect_ready "$(jq -cn '{env: {LONG: ("x" * 50000)}}')"
+	server_stop
+fi
+
+if testcase "what does not fit is built as always"; then
+	pool_start
+	expect_cold '{"user": "1000:1000"}'
+	expect_cold '{"disk": 1000}'
+	expect_cold '{"nproc": 20}'
+	expect_cold "$(jq -cn '{env: {LONG: ("x" * 70000)}}')"
+	session
+	filled
+	in_session 'echo a >/root/f; cat /root/f'
+	expect_json '.stdout == "a\n"'
+	filled
+	in_session 'cat /root/f'
+	expect_json '.stdout == "a\n"'
+	forget
+	server_stop
+fi
+
+# Everything of a sandbox that its command can see, but for what is chance.
+SEEN='id; pwd; env | sort; cat; stat -c "%n %A %u %g" / /* /dev/* /root
+    ls -A /tmp /root; cat /etc/passwd /etc/hosts; hostname
+    grep -E "Cap|NoNew|Seccomp|Sig" /proc/self/status; ulimit -a
+    cut -d " " -f 5-6 /proc/self/mountinfo; ls -l /proc/self/fd | wc -l
+    cat /proc/self/limits /proc/net/dev; ps -e 2>/dev/null
+    readlink /proc/1/cwd /proc/1/root /proc/1/exe; nproc; umask
+    ls /proc/sys/net/ipv4 | wc -l; cat /proc/sys/net/ipv4/ip_unprivileged*'
+
+if testcase "a run that was waited for is like any other"; then
+	pool_start
+	for fields in '{}' '{"network": "off"}' '{"cwd": "/tmp"}' \
+	    '{"env": {"A": "b", "HOME": "/x"}, "stdin": "in"}' \
+	    '{"nofile": 30, "fsize": 100, "stack": 1024, "time": 3000}'; do
+		filled
+		http_run "$SEEN" "$fields"
+		expect_code 200
+		jq -r '.stdout, .stderr, .enforced' out >ready
+		server_start MAYFLY_POOL=0
+		http_run "$SEEN" "$fields"
+		expect_code 200
+		jq -r '.stdout, .stderr, .enforced' out >cold
+		server_stop
+		cmp -s ready cold ||
+		    fail "$fields: $(diff ready cold | head -n 20)"
+		[[ $(wc -l <ready) -gt 60 ]] || fail "nothing was seen"
+	done
+	server_stop
+fi
+
+if testcase "files, input and output of a run that was waited for"; then
+	pool_start
+	filled
+	script 'cat f g/h; cat; echo x >made; echo e >&2; exit 7' '{
+	    "cwd": "/tmp", "stdin": "in\n", "files": [
+	    {"path": "f", "content": "one\n"},
+	    {"path": "g/h", "base64": "dHdvCg==", "mode": "0600"}],
+	    "collect": ["made", "none", "f"]}' >request
+	http POST /run @request
+	expect_json '.stdout == "one\ntwo\nin\n" and .stderr == "e\n" and
+	    .exit_code == 7 and ([.files[].path] == ["made", "f"]) and
+	    .files[0].content == "x\n"'
+	filled
+	http POST /run '{"command": ["/no/such"]}'
+	expect_json '.exit_code == 127'
+	filled
+	http POST /run '{"command": ["true"], "cwd": "/no"}'
+	expect_code 422
+	filled
+	http POST /run '{"command": ["true"], "cwd": "/proc/self/fd/5"}'
+	expect_code 422
+	filled
+	http POST /run '{"command": ["true"],
+	    "files": [{"path": "/proc/x", "content": ""}]}'
+	expect_code 422
+	server_stop
+fi
+
+if testcase "limits of a run that was waited for hold"; then
+	pool_start
+	filled
+	http_run 'sleep 100' '{"wall": 300}'
+	expect_json '.reason == "wall" and .usage.wall_ms < 5000'
+	filled
+	http_run 'while :; do :; done' '{"time": 200}'
+	expect_json '.reason == "time"'
+	filled
+	http_run 'head -c 3000000 /dev/zero' '{"output": 1000}'
+	expect_json '.reason == "output" and (.stdout | length) <= 1000'
+	filled
+	http_run 'ulimit -n; head -c 3000 /dev/zero >/tmp/f; ls -s /tmp/f' \
+	    '{"nofile": 17, "fsize": 2}'
+	expect_json '.stdout | startswith("17\n")'
+	filled
+	http_run 'x=; while :; do x=$x$(head -c 1000000 /dev/zero | tr "\0" x)
+	    done' '{"mem": 100000, "time": 20000}'
+	expect_json '.reason == "memory" or (.exit_code == 2)'
+	server_stop
+fi
+
+if testcase "network off: no socket, in a sandbox that was waited for as well"; then
+	pool_start
+	filled
+	http POST /run "$(jq -cn --arg p 'import socket
+for f, t in ((2, 1), (2, 2), (10, 1), (1, 1), (1, 2), (16, 3), (17, 3)):
+    try: socket.socket(f, t); print("made", f, t)
+    except OSError as e: pass
+try: socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM); print("datagrams")
+except OSError: pass
+a, b = socket.socketpair(); a.send(b"x"); print(b.recv(1))
+' '{command: ["python3", "-c", $p], network: "off", nofile: 100}')"
+	expect_json '.stdout == "b'"'x'"'\n"'
+	server_stop
+fi
+
+if testcase "each is for one run, and nothing of that is seen by the next"; then
+	pool_start
+	for n in 1 2 3 4 5 6 7; do
+		http_run 'ls /tmp /root; cat /dev/shm/s 2>&1 | wc -l
+		    echo '$n' >/tmp/f; echo x >/root/g; echo s >/dev/shm/s
+		    sleep 1000 & echo $$'
+		expect_json '.stdout | startswith("/root:\n\n/tmp:\n1\n")'
+	done
+	filled
+	check "something still runs" gone_inside 'sleep 1000'
+	server_stop
+fi
+
+# The last of each is what the others lead to.
+victim()
+{
+	local broker
+
+	broker=$(members | shuf -n 1)
+	case $1 in
+	broker) echo "$broker" ;;
+	front) pgrep -P "$broker" | head -n 1 ;;
+	init) pgrep -P "$broker" | tail -n 1 ;;
+	command) pgrep -P "$(pgrep -P "$broker" | tail -n 1)" ;;
+	esac
+}
+
+if testcase "whichever of its processes is killed, requests are answered"; then
+	pool_start
+	for which in broker front init command; do
+		for _ in 1 2 3; do
+			filled
+			kill -KILL "$(victim "$which")" 2>/dev/null
+			http_run 'echo a'
+			# Its own may have been the one, if it was that quick.
+			[[ $code == 200 ]] || http_run 'echo a'
+			expect_json '.stdout == "a\n"'
+		done
+	done
+	filled
+	server_stop
+fi
+
+if testcase "nothing is left of the pool when the server is killed"; then
+	pool_start
+	filled
+	members >before
+	check "there is none" test -s before
+	server_kill
+	for pid in $(<before); do
+		await "process $pid has ended" eval "! kill -0 $pid 2>/dev/null"
+	done
+	server_stop
+	mayfly reap </dev/null >out 2>err
+fi
+
+if testcase "a command that is killed while it waits is no run's"; then
+	pool_start 1
+	filled 1
+	members >before
+	kill -KILL "$(pgrep -P "$(pgrep -P "$(<before)" | tail -n 1)")"
+	http_run 'echo a'
+	[[ $code == 200 ]] || http_run 'echo a'
+	expect_json '.stdout == "a\n"'
+	server_stop
+fi
+
+if testcase "who only connects keeps nobody waiting, and has no process"; then
+	server_start MAYFLY_POOL=0
+	(
+		ulimit -n 1200
+		exec "$PYTHON" "$HTTP_DIR/client.py" hold "$HTTP_TCP" 1000
+	) >said 2>&1 &
+	pid=$!
+	await "all have connected" test -e up
+	check "they have processes: $(pgrep -cP "${SERVERS[-1]}")" \
+	    test "$(pgrep -cP "${SERVERS[-1]}")" -le 1
+	http GET /health
+	expect_code 200
+	http_run 'echo a'
+	expect_json '.stdout == "a\n"'
+	: >reset
+	finish
+	server_stop
+fi
+
+if testcase "a word that comes late is answered"; then
+	{
+		sleep 0.4
+		printf 'GET /health HTTP/1.1\r\n'
+		sleep 0.4
+		printf 'Host: localhost\r\n\r\n'
+		sleep 0.4
+	} | "$PYTHON" "$HTTP_DIR/client.py" send "$HTTP_TCP" 5 >out 2>err
+	check "the answer is $(head -n 1 out)" grep -q '^HTTP/1.1 200' out
+fi
+
+http_look_back
+t_done
