@@ -64,21 +64,21 @@ same_layers(const struct plan *a, const struct plan *b)
 bool
 ready_suits(const struct box *b, const struct plan *p)
 {
-	/* What the root and its users were made from. */
-	static const enum limit built_in[] = { LIMIT_NPROC, LIMIT_DISK };
 	const struct plan *has = b->plan;
+	const uint64_t *is = has->limits.value, *want = p->limits.value;
 
 	if (b->pid < 0 || b->dead || p->network > NETWORK_OFF ||
 	    has->uid != p->uid || has->gid != p->gid || p->user != NULL ||
 	    p->tty || p->bind_count > 0 || p->session >= 0 || p->work >= 0 ||
 	    p->argv == NULL || !same_layers(has, p) || !late_fits(p))
 		return false;
-	for (size_t i = 0; i < sizeof(built_in) / sizeof(*built_in); i++) {
-		if (has->limits.value[built_in[i]] !=
-		    p->limits.value[built_in[i]])
-			return false;
-	}
-	return true;
+	/*
+	 * The user namespace was made with a bound on its processes, which a
+	 * cgroup can lower.
+	 */
+	return want[LIMIT_DISK] == is[LIMIT_DISK] &&
+	       (want[LIMIT_NPROC] == is[LIMIT_NPROC] ||
+		   (b->cgroup.pids && want[LIMIT_NPROC] < is[LIMIT_NPROC]));
 }
 
 int

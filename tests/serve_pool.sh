@@ -2,18 +2,19 @@
 # Sandboxes that `mayfly serve` has ready before anybody asks for one.
 # as: root user subuid
 # shellcheck disable=SC2016 # programs in single quotes are for inside
+# shellcheck disable=SC2119,SC2120,SC2317 # what is left out is the usual
 
 WAY=serve
 # shellcheck source=tests/http/lib.sh
 . "$(dirname "$0")/http/lib.sh"
 
-# The pool's processes, by their parent: the server whose process is $1. Each of
-# them has a front and a sandbox's PID 1, and that one the command's process.
+# The brokers of the pool. Each has a front and a sandbox's PID 1, and that one
+# the command's process.
 members()
 {
 	local pid
 
-	for pid in $(pgrep -P "${1:-${SERVERS[-1]}}"); do
+	for pid in $(pgrep -P "${SERVERS[-1]}"); do
 		(($(pgrep -cP "$pid") < 2)) || echo "$pid"
 	done
 }
