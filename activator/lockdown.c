@@ -39,6 +39,8 @@
  */
 #define MEMORY_MAX (UINT64_C(256) << 20)
 #define FILES_MAX 32
+/* Descriptors that it starts with, at most. */
+#define KEEP_MAX 3
 
 #define EMPTY_DIR "empty"
 
@@ -114,12 +116,16 @@ lockdown_prepare(const struct config *c, char *path, size_t size)
 static int
 keep_only(const int *keep, int n)
 {
+	int copies[KEEP_MAX];
+
+	/* Whatever numbers they have, none is in the way of another. */
 	for (int i = 0; i < n; i++) {
-		if (dup3(keep[i], i + FILES_MAX / 2, O_CLOEXEC) < 0)
+		copies[i] = fcntl(keep[i], F_DUPFD_CLOEXEC, KEEP_MAX);
+		if (copies[i] < 0)
 			return -1;
 	}
 	for (int i = 0; i < n; i++) {
-		if (dup2(i + FILES_MAX / 2, i) < 0)
+		if (dup2(copies[i], i) < 0)
 			return -1;
 	}
 	return DEFENCE(FRONT_FDS) ? sys_close_range((unsigned)n, ~0U, 0) : 0;

@@ -10,8 +10,7 @@
  * system (an empty root), the user, capabilities, all descriptors but those
  * given, most system calls. Whoever takes this process over has the client's
  * connection and a socket to a broker that believes nothing. root is an empty
- * directory. 0, or -1/errno
- * with the step in *ret_step.
+ * directory; n is 3 at most. 0, or -1/errno with the step in *ret_step.
  */
 int lockdown(const char *root, const int *keep, int n, const char **ret_step);
 

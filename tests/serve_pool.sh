@@ -274,6 +274,22 @@ if testcase "who only connects keeps nobody waiting, and has no process"; then
 	server_stop
 fi
 
+if testcase "a connection is served whatever the number of its descriptor"; then
+	"$PYTHON" - "$HTTP_TCP" >out 2>&1 <<-'END'
+		import socket, sys
+		host, port = sys.argv[1].rsplit(":", 1)
+		held = []
+		for n in range(40):
+		    held.append(socket.create_connection((host, int(port))))
+		    with socket.create_connection((host, int(port))) as s:
+		        s.sendall(b"GET /health HTTP/1.0\r\n\r\n")
+		        got = s.recv(100)
+		    if not got.startswith(b"HTTP/1.1 200"):
+		        print(n, got)
+	END
+	expect_no_out
+fi
+
 if testcase "a word that comes late is answered"; then
 	{
 		sleep 0.4
