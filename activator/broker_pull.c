@@ -162,6 +162,9 @@ follow(struct broker *b)
 void
 broker_pull(struct broker *b)
 {
+	/* A pull takes long, and has a sandbox of its own. */
+	if (b->prepared != NULL)
+		prepared_drop(b->prepared);
 	if (fill_task(b) != 0 || start(b) != 0)
 		return;
 	if (b->request.streamed) {

@@ -248,6 +248,7 @@ connection_serve(int sock)
 	broker_serve(&b, is_wrong ? wrong : NULL);
 	(void)close(b.link);
 	reap_front(pid);
+	broker_finish(&b);
 	return 0;
 }
 
