@@ -282,7 +282,7 @@ if testcase "a connection is served whatever the number of its descriptor"; then
 		for n in range(40):
 		    held.append(socket.create_connection((host, int(port))))
 		    with socket.create_connection((host, int(port))) as s:
-		        s.sendall(b"GET /health HTTP/1.0\r\n\r\n")
+		        s.sendall(b"GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n")
 		        got = s.recv(100)
 		    if not got.startswith(b"HTTP/1.1 200"):
 		        print(n, got)
