@@ -74,8 +74,35 @@ show 0 'Nothing of the host, and no network' -- \
     sh -c 'ls /home /root; cat /etc/shadow 2>&1; tail -n +3 /proc/net/dev |
 	cut -d: -f1'
 
-# The same over HTTP, on a socket of this demonstration's own.
+# A root of its own, of one program; and a session in it, which is taken along.
 export MAYFLY_STATE_DIR=$work/state MAYFLY_RUN_DIR=$work/run
+mkdir -p "$work/root/bin"
+gcc -static -o "$work/root/bin/hello" "$work/hello.c" || failed=1
+
+# verb TITLE WORD...: what it prints stays in $answer
+verb()
+{
+	printf '\n== %s\n$ mayfly %s\n' "$1" "${*:2}"
+	answer=$("$MAYFLY" "${@:2}" 2>&1) || {
+		printf '  UNEXPECTED: it failed\n'
+		failed=1
+	}
+	sed 's/^/  /' <<<"$answer"
+}
+
+verb 'An image of a directory' image import-dir "$work/root" hello
+show 0 'A run in it: there is nothing else' --image hello -- hello
+verb 'A session in it' session create --image hello
+id=$answer
+verb 'An image as a layout that others take' image export hello \
+    "oci:$work/layout"
+printf '\n== Its archive, and an image of that\n'
+printf '$ mayfly session export %s | mayfly image import - again\n' "$id"
+"$MAYFLY" session export "$id" | "$MAYFLY" image import - again ||
+    failed=1
+verb 'What there is now' image list
+
+# The same over HTTP, on a socket of this demonstration's own.
 "$MAYFLY" serve --listen "$work/api.sock" 2>"$work/log" &
 server=$!
 for ((i = 0; i < 100; i++)); do
