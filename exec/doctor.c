@@ -47,6 +47,7 @@ static const struct check {
 	{ "cgroup_kill", look_cgroup_kill, "cgroup_delegation" },
 	{ "memory_peak", look_memory_peak, "cgroup_delegation" },
 	{ "session_disk", look_session_disk, NULL },
+	{ "images", look_images, NULL },
 	{ "seccomp", look_seccomp, "user_namespaces" },
 	{ "bpf_jit", look_bpf_jit, NULL },
 	{ "landlock", look_landlock, NULL },

@@ -76,6 +76,12 @@ void look_sandbox(struct doctor *d, const char *name);
 /* probe_disk.c */
 void look_session_disk(struct doctor *d, const char *name);
 
+/* probe_images.c: what they are made with, a finding each. */
+void look_images(struct doctor *d, const char *name);
+
+/* Is mayfly-rootfs there? 0, or -1 with f. rootfs/ knows where. */
+int work_find_tool(struct failure *f);
+
 /* settings.c: what the host's kernel is told, a finding each; its modules. */
 void look_settings(struct doctor *d, const char *name);
 void look_core_pattern(struct doctor *d, const char *name);

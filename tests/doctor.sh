@@ -162,6 +162,39 @@ if testcase "it says who calls and which ids his sandboxes have"; then
 	esac
 fi
 
+if testcase "it says what images are made with, and what is lost without"; then
+	doctor
+	[[ ! -x $MAYFLY-rootfs ]] || expect_level images ok
+	for program in skopeo mmdebstrap buildah; do
+		path=$(type -P "$program")
+		if [[ $path == /usr/* ]]; then
+			expect_level "$program" ok
+			expect_says "$program" found "^$path\$"
+		else
+			expect_says "$program" level '^(ok|warn)$'
+		fi
+	done
+	if [[ $AS == root && -n ${T_ENTERED:-} && -x $MAYFLY-rootfs &&
+	    ! -e /usr/local/libexec/mayfly-rootfs ]]; then
+		mkdir none
+		for program in skopeo mmdebstrap debootstrap buildah; do
+			[[ ! -e /usr/bin/$program ]] ||
+			    mount --bind /dev/null "/usr/bin/$program"
+		done
+		mv "$MAYFLY-rootfs" none
+		doctor
+		mv none/* "$(dirname "$MAYFLY")"
+		expect_says images remedy 'Install mayfly-rootfs'
+		expect_level skopeo warn
+		expect_says skopeo cost 'cannot be pulled'
+		expect_says skopeo remedy 'apt-get install skopeo'
+		expect_says buildah cost 'from-dockerfile'
+		for program in skopeo mmdebstrap debootstrap buildah; do
+			umount "/usr/bin/$program" 2>/dev/null
+		done
+	fi
+fi
+
 if testcase "it says what holds sessions to their size"; then
 	doctor
 	id=$(mayfly session create </dev/null)
