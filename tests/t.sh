@@ -314,6 +314,13 @@ require()
 	return 1
 }
 
+# Is the program what is installed? Sanitizers have memory and calls of their
+# own.
+is_plain()
+{
+	! grep -q __asan_init "$MAYFLY"
+}
+
 fail()
 {
 	[[ $t_state == failed ]] || t_details=()

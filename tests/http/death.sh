@@ -72,7 +72,8 @@ then
 	done
 fi
 
-if testcase "the front can do nothing, and has nothing"; then
+if testcase "the front can do nothing, and has nothing" &&
+    require "it is built with sanitizers" is_plain; then
 	word=front-is-$$
 	waiting "$word"
 	find_pair "$word"

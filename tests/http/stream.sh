@@ -264,7 +264,8 @@ largest_server()
 	echo "$most"
 }
 
-if long && testcase "a slow reader holds back the command, not memory"; then
+if long && testcase "a slow reader holds back the command, not memory" &&
+    require "it is built with sanitizers" is_plain; then
 	word=slow-$$
 	script "exec perl -e '\$| = 1; \$b = q(a) x 65536;
 	    while (1) { print \$b; \$n++; print STDERR qq(\$n ) }' $word" \
@@ -295,7 +296,8 @@ if long && testcase "a slow reader holds back the command, not memory"; then
 	await "its end" gone_inside "$word"
 fi
 
-if long && testcase "memory stays flat while a gigabyte streams through"; then
+if long && testcase "memory stays flat while a gigabyte streams through" &&
+    require "it is built with sanitizers" is_plain; then
 	script 'exec perl -e "print q(a) x 65536 for 1 .. 16384"' \
 	    '{wall: 60000, time: 60000}' >request
 	tail -c 2000 < <(curl -sS -N -H 'Accept: application/x-ndjson' \
