@@ -222,12 +222,13 @@ pool_hand_over(struct pool *p, int sock)
 	while (p->count > 0) {
 		m = p->members[p->count - 1];
 		remove_member(p, p->count - 1);
-		is_there = handover_send(m.front, sock) == 0 &&
-			   handover_send(m.broker, sock) == 0;
+		/* The front is last: it reads what nobody else could then. */
+		is_there = handover_send(m.broker, sock) == 0 &&
+			   handover_send(m.front, sock) == 0;
 		close_member(&m);
 		if (is_there)
 			return m.pid;
-		/* A part of it was killed; what the other got is nothing. */
+		/* A part of it was killed; what the broker got is nothing. */
 		(void)kill(m.pid, SIGKILL);
 	}
 	return -1;

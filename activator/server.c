@@ -27,6 +27,8 @@
 #define REAP_SECONDS 60
 /* Accepted in one go: what has come meanwhile has its turn, too. */
 #define ACCEPT_MAX 64
+/* Descriptors of its own: of the pool it has two for each. */
+#define OWN_FILES (256 + 2 * POOL_MAX)
 
 static time_t
 now(void)
@@ -308,8 +310,7 @@ server_prepare(struct server *s)
 	s->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 	s->idle_since = now();
 	s->reaped_at = now() - REAP_SECONDS;
-	if (s->signals < 0 || waiting_init(&s->waiting) != 0)
-		return -1;
 	pool_init(&s->pool);
-	return 0;
+	return s->signals < 0 || waiting_init(&s->waiting, OWN_FILES) != 0 ? -1
+									   : 0;
 }

@@ -14,9 +14,8 @@
 
 #include "front.h"
 
-/* So many wait at most; and the server needs so many descriptors itself. */
+/* So many wait at most. */
 #define WAITING_MAX 16384
-#define OWN_FILES 512
 
 static uint64_t
 now_ms(void)
@@ -28,22 +27,19 @@ now_ms(void)
 }
 
 int
-waiting_init(struct waiting *w)
+waiting_init(struct waiting *w, unsigned own)
 {
 	struct rlimit r;
+	rlim_t wanted = WAITING_MAX + own;
 
 	if (getrlimit(RLIMIT_NOFILE, &r) != 0)
 		return -1;
-	if (r.rlim_cur < WAITING_MAX + OWN_FILES && r.rlim_cur < r.rlim_max) {
-		r.rlim_cur = r.rlim_max < WAITING_MAX + OWN_FILES
-				 ? r.rlim_max
-				 : WAITING_MAX + OWN_FILES;
+	if (r.rlim_cur < wanted && r.rlim_cur < r.rlim_max) {
+		r.rlim_cur = r.rlim_max < wanted ? r.rlim_max : wanted;
 		(void)setrlimit(RLIMIT_NOFILE, &r);
 	}
-	w->size = r.rlim_cur < WAITING_MAX + OWN_FILES
-		      ? (int)r.rlim_cur
-		      : WAITING_MAX + OWN_FILES;
-	w->max = w->size > 2 * OWN_FILES ? w->size - OWN_FILES : w->size / 2;
+	w->size = (int)(r.rlim_cur < wanted ? r.rlim_cur : wanted);
+	w->max = (unsigned)w->size > 2 * own ? w->size - (int)own : w->size / 2;
 	w->oldest = w->newest = -1;
 	w->count = 0;
 	w->slots = calloc((size_t)w->size, sizeof(*w->slots));

@@ -20,10 +20,10 @@ struct waiting {
 };
 
 /*
- * For as many as there can be descriptors, but for those that the server needs
- * itself; the limit of these is raised to what it may be. 0 or -1/errno.
+ * For as many as there can be descriptors, but for own ones that the server has
+ * a use for; the limit of these is raised to what it may be. 0 or -1/errno.
  */
-int waiting_init(struct waiting *w);
+int waiting_init(struct waiting *w, unsigned own);
 
 /*
  * Is there anything of the connection to be read? Where it has ended without

@@ -39,6 +39,8 @@ STATE=$T_ROOT/state
 export MAYFLY_RUN_DIR=$T_ROOT/run
 export MAYFLY_UID_BASE=$((1879048192 + (1024 + FAULTS_RANGE * 32) * 65536))
 export MAYFLY_UID_COUNT=$((32 * 65536))
+# A server has ended when all that it has begun has, and nobody waits.
+export MAYFLY_POOL=0
 mkdir "$MAYFLY_RUN_DIR"
 chown "$T_UID" "$MAYFLY_RUN_DIR" 2>/dev/null
 T_RUN_DIRS=("$MAYFLY_RUN_DIR" "$T_ROOT/state")
