@@ -126,6 +126,31 @@ if can_inject; then
 	inject
 fi
 
+# Images come from a registry, which the topic's own network lets it have.
+has_registry=false
+if [[ $AS == root && -n $(type -P docker-registry) && -n $(type -P skopeo) ]] &&
+    can_inject; then
+	has_registry=true
+	FIXTURES=$T_ROOT/fixtures
+	mkdir -m 0755 "$FIXTURES"
+	# shellcheck source=tests/images/registry.sh
+	. "$T_TREE/tests/images/registry.sh"
+	fixture_base
+	layout "$FIXTURES/oci" t '{"Env": ["PATH=/bin"]}' "$BASE"
+	start_registry
+	push "$FIXTURES/oci:t" one
+	export MAYFLY_REGISTRIES=http://$REGISTRY
+	# What the first one makes for all later ones, before any case begins.
+	cd "$T_ROOT" || exit
+	: >in
+	ask POST /images "{\"source\": \"docker://$REGISTRY/one\"}" \
+	    'Accept: application/x-ndjson'
+	inject
+	t_as "$MAYFLY" image delete one >seen 2>&1
+	t_as "$MAYFLY" reap >seen 2>&1
+	cd / || exit
+fi
+
 if faultcase "POST /run has its whole answer or an error, whoever fails or dies"
 then
 	begin
@@ -252,29 +277,6 @@ if faultcase "DELETE is done or not begun, whoever fails or dies"; then
 	}
 	sweep "DELETE /sessions/ID"
 	finish_sweeps
-fi
-
-# Images come from a registry, which the topic's own network lets it have.
-has_registry=false
-if [[ $AS == root && -n $(type -P docker-registry) && -n $(type -P skopeo) ]] &&
-    can_inject; then
-	has_registry=true
-	FIXTURES=$T_ROOT/fixtures
-	mkdir -m 0755 "$FIXTURES"
-	# shellcheck source=tests/images/registry.sh
-	. "$T_TREE/tests/images/registry.sh"
-	fixture_base
-	layout "$FIXTURES/oci" t '{"Env": ["PATH=/bin"]}' "$BASE"
-	start_registry
-	push "$FIXTURES/oci:t" one
-	export MAYFLY_REGISTRIES=http://$REGISTRY
-	# What the first one makes for all later ones.
-	: >in
-	ask POST /images "{\"source\": \"docker://$REGISTRY/one\"}" \
-	    'Accept: application/x-ndjson'
-	inject
-	t_as "$MAYFLY" image delete one >seen 2>&1
-	t_as "$MAYFLY" reap >seen 2>&1
 fi
 
 if [[ $AS == root ]] &&

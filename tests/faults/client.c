@@ -9,17 +9,16 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-/* Sends the request, and keeps what is answered until there is no more. */
+/* Sends the rest, and keeps what is answered until there is no more. */
 static void
-be_client(const struct client *c, int sock)
+be_client(const struct client *c, int sock, int from)
 {
-	int from = open(c->request, O_RDONLY), to;
+	int to = open(c->answer, O_WRONLY | O_CREAT | O_TRUNC, 0666);
 	char buf[65536];
 	ssize_t n;
 
-	to = open(c->answer, O_WRONLY | O_CREAT | O_TRUNC, 0666);
-	if (from < 0 || to < 0)
-		err(2, "%s", c->request);
+	if (to < 0)
+		err(2, "%s", c->answer);
 	while ((n = read(from, buf, sizeof(buf))) > 0 &&
 	       send(sock, buf, (size_t)n, MSG_NOSIGNAL) == n)
 		;
@@ -35,7 +34,10 @@ client_start(const struct client *c, int *ret_listener)
 {
 	struct sockaddr_un a = { .sun_family = AF_UNIX };
 	int sock = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0), listener;
+	static char buf[65536];
+	ssize_t n;
 	pid_t pid;
+	int from;
 
 	listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	(void)snprintf(a.sun_path, sizeof(a.sun_path), "%s", c->socket);
@@ -48,11 +50,18 @@ client_start(const struct client *c, int *ret_listener)
 	    seteuid(getuid()) != 0)
 		err(2, "%s", c->socket);
 	(void)unlink(c->socket);
+	/* There before the server is: else it would find something else to do,
+	 * and its children would have other numbers. */
+	from = open(c->request, O_RDONLY);
+	n = from < 0 ? -1 : read(from, buf, sizeof(buf));
+	if (n < 0 || send(sock, buf, (size_t)n, MSG_NOSIGNAL) != n)
+		err(2, "%s", c->request);
 	pid = fork();
 	if (pid == 0) {
 		(void)close(listener);
-		be_client(c, sock);
+		be_client(c, sock, from);
 	}
+	(void)close(from);
 	(void)close(sock);
 	*ret_listener = listener;
 	return pid;

@@ -17,7 +17,7 @@
 # Environment:
 #	FAULTS	"all" for every call and every error of the table `classes`;
 #		else a number, of kills and of errors in each sweep (default
-#		12): always the same ones, evenly spread
+#		8): always the same ones, evenly spread
 #	FAULT	"WHO:N" or "WHO:NAME:N:ERROR": only this one, and what it said
 #	FAULTS_LOG	a file, for all that was wrong
 #	INJECT	inject.c, compiled
@@ -28,7 +28,7 @@ FAULTS_RANGE=${T_LEASE:-$((${T_UID:-54321} % 90))}
 . "$(dirname "${BASH_SOURCE[0]}")/../t.sh"
 
 FAULTS_DIR=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-FAULTS=${FAULTS:-12}
+FAULTS=${FAULTS:-8}
 INJECT=${INJECT:-$T_TREE/build/inject}
 # A run with all its waiting ends much earlier.
 FAULTS_SECONDS=20
