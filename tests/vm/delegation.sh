@@ -164,7 +164,9 @@ if testcase "a user in a cgroup delegated to root runs all the same"; then
 fi
 
 if testcase "two runs in one delegated cgroup hold their limits each"; then
+	# An emulated processor takes its time.
 	start_in scope sh -c "$LEAVE"'
+	    export MAYFLY_DEFAULT_TIME=60000 MAYFLY_DEFAULT_WALL=60000
 	    "$0" run --mem 65536 --json -- perl -e "$1" >one &
 	    "$0" run --mem 400000 --json -- perl -e "\$x = q(a) x (100 << 20);
 		    sleep 4; print q(fine)" >two
