@@ -12,6 +12,39 @@
 #include "log.h"
 #include "routes.h"
 
+/* Who serves what can be asked, and what its id is of, for the log. */
+static const struct {
+	void (*serve)(struct broker *b);
+	const char *of;
+} verbs[VERB_MAX] = {
+	[VERB_RUN] = { broker_run, "session" },
+	[VERB_SESSION_CREATE] = { broker_session, "session" },
+	[VERB_SESSION_LIST] = { broker_session, "session" },
+	[VERB_SESSION_SHOW] = { broker_session, "session" },
+	[VERB_SESSION_RUN] = { broker_run, "session" },
+	[VERB_SESSION_ENV] = { broker_session, "session" },
+	[VERB_SESSION_CWD] = { broker_session, "session" },
+	[VERB_SESSION_TTL] = { broker_session, "session" },
+	[VERB_SESSION_DELETE] = { broker_session, "session" },
+	[VERB_SNAPSHOT_CREATE] = { broker_snapshot, "session" },
+	[VERB_SNAPSHOT_LIST] = { broker_snapshot, "session" },
+	[VERB_SNAPSHOT_SHOW] = { broker_snapshot, "snapshot" },
+	[VERB_SNAPSHOT_DELETE] = { broker_snapshot, "snapshot" },
+	[VERB_SESSION_FORK] = { broker_snapshot, "session" },
+	[VERB_SESSION_TREE] = { broker_snapshot, "session" },
+	[VERB_IMAGE_LIST] = { broker_image, "session" },
+	[VERB_IMAGE_SHOW] = { broker_image, "session" },
+	[VERB_IMAGE_PULL] = { broker_image, "session" },
+	[VERB_IMAGE_DELETE] = { broker_image, "session" },
+};
+
+static bool
+is_verb(const struct broker *b)
+{
+	return b->request.verb < VERB_MAX &&
+	       verbs[b->request.verb].serve != NULL;
+}
+
 void
 broker_tell(struct broker *b, enum message type, const void *body)
 {
@@ -202,11 +235,7 @@ log_request(struct broker *b, struct note *n)
 	log_quoted(&l, "method", c->method != NULL ? c->method : "-");
 	log_quoted(&l, "path", c->path != NULL ? c->path : "-");
 	if (b->request.id != NULL)
-		log_word(&l,
-		    b->request.verb == VERB_SNAPSHOT_SHOW ||
-			    b->request.verb == VERB_SNAPSHOT_DELETE
-			? "snapshot"
-			: "session",
+		log_word(&l, is_verb(b) ? verbs[b->request.verb].of : "id",
 		    b->request.id);
 	log_number(&l, "status", (long long)n->status);
 	if (b->has_verdict) {
@@ -219,6 +248,16 @@ log_request(struct broker *b, struct note *n)
 	else if (n->why != NULL)
 		log_quoted(&l, "why", n->why);
 	log_write(&l);
+}
+
+static void
+serve_verb(struct broker *b)
+{
+	if (is_verb(b))
+		verbs[b->request.verb].serve(b);
+	else
+		broker_refuse(
+		    b, ERROR_NOT_FOUND, "there is nothing at this path");
 }
 
 void
@@ -245,16 +284,7 @@ broker_serve(struct broker *b, const char *wrong)
 			} else {
 				/* One request a connection. */
 				b->allowed = !DEFENCE(BROKER_ONCE);
-				if (b->request.verb == VERB_RUN ||
-				    b->request.verb == VERB_SESSION_RUN)
-					broker_run(b);
-				else if (b->request.verb >= VERB_IMAGE_LIST)
-					broker_image(b);
-				else if (b->request.verb >=
-					 VERB_SNAPSHOT_CREATE)
-					broker_snapshot(b);
-				else
-					broker_session(b);
+				serve_verb(b);
 			}
 		}
 	}

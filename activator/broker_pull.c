@@ -12,6 +12,7 @@
 #include "reply.h"
 #include "slot.h"
 #include "source.h"
+#include "sys.h"
 
 /* The pull that was asked for. */
 static struct task {
@@ -171,7 +172,7 @@ broker_pull(struct broker *b)
 		follow(b);
 		return;
 	}
-	task.began_ms = reply_now_ms();
+	task.began_ms = sys_now_ms();
 	b->goes_on = true;
 	broker_answer_image(b, 202, NULL, task.name);
 }
@@ -193,7 +194,7 @@ broker_finish(struct broker *b)
 					 : b->request_id);
 	log_quoted(&l, "source", task.text);
 	log_word(&l, "state", r == 0 ? "ready" : "failed");
-	log_number(&l, "wall_ms", reply_now_ms() - task.began_ms);
+	log_number(&l, "wall_ms", sys_now_ms() - task.began_ms);
 	if (r != 0)
 		log_quoted(&l, "why", task.puller.because);
 	log_write(&l);

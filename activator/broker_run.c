@@ -1,5 +1,4 @@
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,6 +10,7 @@
 #include "images.h"
 #include "routes.h"
 #include "slot.h"
+#include "streams.h"
 #include "sys.h"
 
 /* What a collected file may be long where `output` says nothing. */
@@ -92,19 +92,6 @@ plan_request(struct broker *b, struct run *r)
 	return 0;
 }
 
-/* A pipe for the command and the front; input: the command reads. */
-static int
-open_pipe(bool input, int *ret_command, int *ret_front)
-{
-	int fds[2];
-
-	if (pipe2(fds, O_CLOEXEC) != 0)
-		return -1;
-	*ret_command = fds[input ? 0 : 1];
-	*ret_front = fds[input ? 1 : 0];
-	return fcntl(*ret_front, F_SETFL, O_NONBLOCK);
-}
-
 /* Those that were made with the sandbox. */
 static void
 take_prepared(struct prepared *from, struct plan *p, int front[3])
@@ -143,7 +130,7 @@ start_front(struct broker *b, struct run *r, bool prepared)
 	}
 	for (int i = n; i < STARTED_MAX; i++) {
 		if (all[i].wanted &&
-		    open_pipe(all[i].input, all[i].fd, &front[n++]) != 0)
+		    streams_pipe(all[i].input, all[i].fd, &front[n++]) != 0)
 			return -1;
 	}
 	p->in.direct = p->out.direct = p->err.direct = true;
@@ -214,7 +201,7 @@ run_plan(struct broker *b, struct run *r)
 		return;
 	}
 	p->caller = b->link;
-	error = prepared ? ready_run(&b->prepared->box, p, &b->verdict, &f)
+	error = prepared ? prepared_run(b->prepared, p, &b->verdict, &f)
 			 : box_run(p, b->config, &b->verdict, &f);
 	if (error != 0) {
 		broker_refuse_failure(b, &f);

@@ -11,6 +11,7 @@
 #include "collection.h"
 #include "feed.h"
 #include "stream.h"
+#include "sys.h"
 
 #define PING_MS 15000
 #define READ_SIZE 65536
@@ -205,7 +206,7 @@ wait_all(struct carrier *c, struct pollfd fds[AT_MAX])
 			    .events = POLLIN };
 	}
 	if (c->streamed && !pending) {
-		left = c->stream.last_ms + PING_MS - reply_now_ms();
+		left = c->stream.last_ms + PING_MS - sys_now_ms();
 		if (left < 0)
 			left = 0;
 	}
@@ -354,7 +355,7 @@ carry(struct reply *r, int link, const struct body *b, enum http_accept accept,
 	c.body = b;
 	c.streamed = accept != HTTP_ACCEPT_JSON;
 	if (message_read(started, &a) != NULL ||
-	    started->fd_count < STARTED_FILES || begin(&c, &a, started) != 0)
+	    started->fds[STARTED_ERR] < 0 || begin(&c, &a, started) != 0)
 		return reply_error(
 		    r, ERROR_SANDBOX_FAILED, "the broker is broken", NULL);
 	if (c.streamed) {

@@ -220,6 +220,20 @@ meet_client(struct broker *b, int sock)
 					      : 0;
 }
 
+/* Everything from the first byte on; pid is the front's. */
+static int
+serve(struct broker *b, pid_t pid, const struct config *c, const char *wrong)
+{
+	b->config = c;
+	broker_serve(b, wrong);
+	(void)close(b->link);
+	reap_front(pid);
+	if (b->prepared != NULL)
+		prepared_drop(b->prepared);
+	broker_finish(b);
+	return 0;
+}
+
 int
 connection_serve(int sock)
 {
@@ -244,12 +258,7 @@ connection_serve(int sock)
 		return 1;
 	if (give_away(sock) != 0)
 		return complain_about("socket", errno);
-	b.config = &config;
-	broker_serve(&b, is_wrong ? wrong : NULL);
-	(void)close(b.link);
-	reap_front(pid);
-	broker_finish(&b);
-	return 0;
+	return serve(&b, pid, &config, is_wrong ? wrong : NULL);
 }
 
 /* Until a connection comes: it, or -1 where anything of this is no more. */
@@ -289,19 +298,16 @@ connection_await(int channel, int front_channel)
 		return 1;
 	prepared_make(&prepared, &made_with);
 	b.prepared = &prepared;
-	if (send(channel, "", 1, MSG_NOSIGNAL) != 1)
+	sock = send(channel, "", 1, MSG_NOSIGNAL) == 1
+		   ? await_connection(&b, channel)
+		   : -1;
+	if (sock < 0) {
+		prepared_drop(&prepared);
 		return 0;
-	sock = await_connection(&b, channel);
-	if (sock < 0)
-		return 0;
+	}
 	is_wrong = config_read(&config, wrong, sizeof(wrong)) != 0;
 	if (meet_client(&b, sock) != 0)
 		return 1;
 	(void)close(sock);
-	b.config = &config;
-	broker_serve(&b, is_wrong ? wrong : NULL);
-	(void)close(b.link);
-	reap_front(pid);
-	broker_finish(&b);
-	return 0;
+	return serve(&b, pid, &config, is_wrong ? wrong : NULL);
 }

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "stream.h"
+#include "sys.h"
 
 #define PING_MS 15000
 
@@ -60,7 +61,7 @@ turn(struct stream_out *s, int link)
 		/* Who reads slowly holds back the broker, not memory. */
 		{ .fd = pending ? -1 : link, .events = POLLIN },
 	};
-	int64_t left = s->last_ms + PING_MS - reply_now_ms();
+	int64_t left = s->last_ms + PING_MS - sys_now_ms();
 	int n = poll(fds, 2,
 	    pending    ? REPLY_PATIENCE_MS
 	    : left > 0 ? (int)left

@@ -13,6 +13,7 @@
 #include "defence.h"
 #include "follow.h"
 #include "front_parts.h"
+#include "sys.h"
 
 /* After an error: what the client still sends is taken for so long. */
 #define LINGER_MS 2000
@@ -21,7 +22,7 @@
 noreturn void
 front_leave(struct front *f)
 {
-	int64_t until = reply_now_ms() + LINGER_MS, left;
+	int64_t until = sys_now_ms() + LINGER_MS, left;
 	struct pollfd p = { .fd = FRONT_CLIENT, .events = POLLIN };
 	size_t taken = 0;
 	ssize_t n;
@@ -33,7 +34,7 @@ front_leave(struct front *f)
 	/* A close with unread data makes the response vanish: RFC 9112, 9.6 */
 	if (f->unread && f->reply.status != 0) {
 		while (taken < LINGER_BYTES &&
-		       (left = until - reply_now_ms()) > 0 &&
+		       (left = until - sys_now_ms()) > 0 &&
 		       poll(&p, 1, (int)left) > 0) {
 			n = recv(
 			    FRONT_CLIENT, f->buf, sizeof(f->buf), MSG_DONTWAIT);
@@ -61,7 +62,7 @@ front_wait_client(int64_t until)
 	int64_t left;
 
 	for (;;) {
-		left = until - reply_now_ms();
+		left = until - sys_now_ms();
 		if (left <= 0)
 			return false;
 		if (poll(&p, 1, (int)left) > 0)
@@ -73,7 +74,7 @@ front_wait_client(int64_t until)
 static void
 read_head(struct front *f)
 {
-	int64_t until = reply_now_ms() + FRONT_HEAD_MS;
+	int64_t until = sys_now_ms() + FRONT_HEAD_MS;
 	int n = 0;
 	ssize_t got;
 
@@ -201,13 +202,7 @@ check_route(struct front *f)
 	if (f->route == NULL)
 		front_refuse(
 		    f, ERROR_NOT_FOUND, "there is nothing at this path", NULL);
-	f->body.request.verb = f->route->verb;
-	if (*f->id != '\0') {
-		if (f->route->verb < VERB_IMAGE_LIST)
-			f->body.request.id = f->id;
-		else
-			f->body.request.image = f->id;
-	}
+	route_fill(f->route, f->id, &f->body.request);
 	if (request_read_query(
 		&f->body, f->route, &f->head, why, sizeof(why)) != 0)
 		front_refuse(f, ERROR_INVALID_FIELD, why, NULL);

@@ -10,6 +10,7 @@
 #include "front.h"
 #include "front_parts.h"
 #include "jsoncheck.h"
+#include "sys.h"
 
 static noreturn void
 refuse_large(struct front *f)
@@ -56,7 +57,7 @@ front_read_body(struct front *f)
 	/* A chunk's frame may stand where the last bytes will. */
 	const size_t room = JSON_SIZE_MAX + 65536;
 	size_t have = f->len - f->head_len;
-	int64_t began = reply_now_ms(), until;
+	int64_t began = sys_now_ms(), until;
 	struct chunk chunk;
 	bool whole = false;
 	ssize_t n;

@@ -37,7 +37,7 @@ noreturn void front_refuse(
 
 /*
  * Waits until the client has sent something, to the moment until of
- * reply_now_ms(); false when it is too late.
+ * sys_now_ms(); false when it is too late.
  */
 bool front_wait_client(int64_t until);
 

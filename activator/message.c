@@ -1,8 +1,5 @@
 #include "message.h"
 
-#include <sys/socket.h>
-#include <sys/uio.h>
-
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,6 +7,7 @@
 
 #include "defence.h"
 #include "errors.h"
+#include "rights.h"
 #include "snapshot.h"
 #include "wire.h"
 
@@ -183,30 +181,6 @@ unpack_verdict(const struct verdict_wire *w, struct verdict *v)
 }
 
 static int
-send_packet(int link, struct iovec *iov, size_t n_iov, const int *fds, int n)
-{
-	union {
-		struct cmsghdr head;
-		char space[CMSG_SPACE(STARTED_MAX * sizeof(int))];
-	} control = { 0 };
-	struct msghdr m = { .msg_iov = iov, .msg_iovlen = n_iov };
-	ssize_t sent;
-
-	if (n > 0) {
-		m.msg_control = control.space;
-		m.msg_controllen = CMSG_SPACE((size_t)n * sizeof(int));
-		control.head.cmsg_level = SOL_SOCKET;
-		control.head.cmsg_type = SCM_RIGHTS;
-		control.head.cmsg_len = CMSG_LEN((size_t)n * sizeof(int));
-		memcpy(CMSG_DATA(&control.head), fds, (size_t)n * sizeof(int));
-	}
-	do
-		sent = sendmsg(link, &m, MSG_NOSIGNAL);
-	while (sent < 0 && errno == EINTR);
-	return sent < 0 ? -1 : 0;
-}
-
-static int
 send_bytes(
     int link, enum message type, char *data, size_t len, const int *fds, int n)
 {
@@ -214,12 +188,12 @@ send_bytes(
 	size_t now = len < PACKET_MAX ? len : PACKET_MAX;
 	struct iovec iov[2] = { { &h, sizeof(h) }, { data, now } };
 
-	if (send_packet(link, iov, 2, fds, n) != 0)
+	if (rights_send(link, iov, 2, fds, n, 0) < 0)
 		return -1;
 	for (data += now, len -= now; len > 0; data += now, len -= now) {
 		now = len < PACKET_MAX ? len : PACKET_MAX;
 		iov[0] = (struct iovec){ data, now };
-		if (send_packet(link, iov, 1, NULL, 0) != 0)
+		if (rights_send(link, iov, 1, NULL, 0, 0) < 0)
 			return -1;
 	}
 	return 0;
@@ -246,53 +220,6 @@ message_send(
 	return r;
 }
 
-/* Descriptors nobody asked for are closed, not kept. */
-static void
-take_fds(struct msghdr *m, struct packet *p)
-{
-	for (struct cmsghdr *c = CMSG_FIRSTHDR(m); c != NULL;
-	     c = CMSG_NXTHDR(m, c)) {
-		if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS)
-			continue;
-		size_t n = (c->cmsg_len - CMSG_LEN(0)) / sizeof(int);
-
-		for (size_t i = 0; i < n; i++) {
-			int fd;
-
-			memcpy(&fd, CMSG_DATA(c) + i * sizeof(int), sizeof(fd));
-			if (p->fd_count < STARTED_MAX)
-				p->fds[p->fd_count++] = fd;
-			else
-				(void)close(fd);
-		}
-	}
-}
-
-static ssize_t
-receive_packet(int link, struct iovec *iov, size_t n_iov, struct packet *p)
-{
-	union {
-		struct cmsghdr head;
-		char space[CMSG_SPACE(STARTED_MAX * sizeof(int))];
-	} control;
-	struct msghdr m = { .msg_iov = iov,
-		.msg_iovlen = n_iov,
-		.msg_control = control.space,
-		.msg_controllen = sizeof(control.space) };
-	ssize_t n;
-
-	do
-		n = recvmsg(link, &m, MSG_CMSG_CLOEXEC);
-	while (n < 0 && errno == EINTR);
-	if (n > 0)
-		take_fds(&m, p);
-	if (n > 0 && (m.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) != 0) {
-		errno = EPROTO;
-		return -1;
-	}
-	return n;
-}
-
 int
 message_receive(int link, struct packet *p)
 {
@@ -302,9 +229,9 @@ message_receive(int link, struct packet *p)
 	size_t have;
 	ssize_t n;
 
-	*p = (struct packet){ .fds = { -1, -1, -1, -1, -1 } };
+	memset(p, 0, sizeof(*p));
 	do {
-		n = receive_packet(link, iov, 2, p);
+		n = rights_receive(link, iov, 2, p->fds, STARTED_MAX, 0);
 		if (n <= 0)
 			return (int)n;
 	} while (n == 1); /* an 'o' that came too late */
@@ -323,7 +250,7 @@ message_receive(int link, struct packet *p)
 	memcpy(p->data, first, have);
 	while (have < h.len) {
 		iov[0] = (struct iovec){ p->data + have, h.len - have };
-		n = receive_packet(link, iov, 1, p);
+		n = rights_receive(link, iov, 1, NULL, 0, 0);
 		if (n <= 0) {
 			free(p->data);
 			return -1;

@@ -109,7 +109,6 @@ struct packet {
 	char *data;
 	size_t len;
 	int fds[STARTED_MAX]; /* -1 where none came */
-	int fd_count;
 };
 
 /*

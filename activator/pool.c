@@ -22,21 +22,14 @@
 /* With runs going on, so long after what happened last, and between two. */
 #define QUIET_US 20000
 #define LOOK_US 1000000
+/* Nothing else happening, so often is looked whether they are still good. */
+#define LOOK_IDLE_US 10000000
 /* After failures: from the one to the other. */
 #define RETRY_US UINT64_C(1000000)
 #define RETRY_MAX_US UINT64_C(60000000)
 /* So much memory stays available, at the least, and of all of it. */
 #define SPARE_KB 65536
 #define SPARE_PART 20
-
-static uint64_t
-now_us(void)
-{
-	struct timespec t;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * 1000000 + (uint64_t)t.tv_nsec / 1000;
-}
 
 /* What the members are made from, as a number that changes with it. */
 static uint64_t
@@ -69,7 +62,7 @@ pool_init(struct pool *p)
 
 	p->wanted = 0;
 	p->mark = config_mark();
-	p->looked_us = now_us();
+	p->looked_us = sys_now_us();
 	if (config_read(&c, why, sizeof(why)) != 0)
 		return;
 	*p->manifest = '\0';
@@ -106,10 +99,12 @@ is_memory_short(void)
 uint64_t
 pool_next_us(const struct pool *p, bool idle)
 {
-	uint64_t now = now_us();
+	uint64_t now = sys_now_us(), look = p->looked_us + LOOK_IDLE_US;
 
-	if (p->building || p->count >= p->wanted)
+	if (p->wanted == 0)
 		return UINT64_MAX;
+	if (p->building || p->count >= p->wanted)
+		return look > now ? look - now : 1;
 	/* That one is in the future as well where runs go on. */
 	if (idle && p->failures == 0)
 		return 0;
@@ -119,7 +114,7 @@ pool_next_us(const struct pool *p, bool idle)
 void
 pool_touch(struct pool *p)
 {
-	uint64_t until = now_us() + QUIET_US;
+	uint64_t until = sys_now_us() + QUIET_US;
 
 	if (p->not_before_us < until)
 		p->not_before_us = until;
@@ -140,7 +135,7 @@ pool_start(struct pool *p, pid_t (*start)(void *context, int broker, int front),
 	int broker[2], front[2];
 
 	if (is_memory_short()) {
-		p->not_before_us = now_us() + RETRY_US;
+		p->not_before_us = sys_now_us() + RETRY_US;
 		p->failures = 1;
 		return -1;
 	}
@@ -182,7 +177,7 @@ lose_building(struct pool *p)
 	p->building = false;
 	p->failures++;
 	p->not_before_us =
-	    now_us() + (pause < RETRY_MAX_US ? pause : RETRY_MAX_US);
+	    sys_now_us() + (pause < RETRY_MAX_US ? pause : RETRY_MAX_US);
 }
 
 void
@@ -265,7 +260,7 @@ pool_drop(struct pool *p)
 void
 pool_check(struct pool *p)
 {
-	uint64_t now = now_us();
+	uint64_t now = sys_now_us();
 
 	if (now < p->looked_us + LOOK_US)
 		return;

@@ -36,8 +36,9 @@ struct pool {
 void pool_init(struct pool *p);
 
 /*
- * Microseconds until pool_start() is to be called, 0: now; UINT64_MAX: not
- * before something happens. idle: nothing is served at the moment.
+ * Microseconds until pool_start() is to be called, 0: now; or pool_check(),
+ * where there is nothing to start; UINT64_MAX: not before something happens.
+ * idle: nothing is served at the moment.
  */
 uint64_t pool_next_us(const struct pool *p, bool idle);
 

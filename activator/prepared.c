@@ -1,26 +1,20 @@
 #include "prepared.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "images.h"
+#include "streams.h"
 
 /* The three pipes; the front does not wait at its ends. */
 static int
 open_pipes(struct prepared *p)
 {
 	struct stream *s[] = { &p->plan.in, &p->plan.out, &p->plan.err };
-	int fds[2];
 
 	for (int i = 0; i < 3; i++) {
-		if (pipe2(fds, O_CLOEXEC) != 0)
-			return -1;
-		s[i]->fd = fds[i == 0 ? 0 : 1];
 		s[i]->direct = true;
-		p->front[i] = fds[i == 0 ? 1 : 0];
-		if (fcntl(p->front[i], F_SETFL, O_NONBLOCK) != 0)
+		if (streams_pipe(i == 0, &s[i]->fd, &p->front[i]) != 0)
 			return -1;
 	}
 	return 0;
@@ -66,6 +60,14 @@ prepared_make(struct prepared *p, const struct config *c)
 		   ready_build(&p->box, &p->plan, &p->config, &f) == 0;
 	if (!p->there)
 		close_front(p);
+}
+
+int
+prepared_run(struct prepared *p, const struct plan *plan, struct verdict *v,
+    struct failure *f)
+{
+	p->there = false;
+	return ready_run(&p->box, plan, v, f);
 }
 
 void

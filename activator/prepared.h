@@ -27,7 +27,11 @@ void prepared_make(struct prepared *p, const struct config *c);
 bool prepared_suits(
     struct prepared *p, const struct config *c, const struct plan *plan);
 
-/* Ends it, if it is there. */
+/* As box_run(), in it. */
+int prepared_run(struct prepared *p, const struct plan *plan, struct verdict *v,
+    struct failure *f);
+
+/* Ends it, if it is there and not used. */
 void prepared_drop(struct prepared *p);
 
 #endif

@@ -39,15 +39,6 @@ static const struct {
 	{ 505, "HTTP Version Not Supported" },
 };
 
-int64_t
-reply_now_ms(void)
-{
-	struct timespec t;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
-
 int
 reply_send(struct reply *r, const char *data, size_t len)
 {

@@ -39,7 +39,4 @@ int reply_continue(struct reply *r);
 /* Sends all of it, waiting for the client as long as it takes some. */
 int reply_send(struct reply *r, const char *data, size_t len);
 
-/* Milliseconds of CLOCK_MONOTONIC. */
-int64_t reply_now_ms(void);
-
 #endif

@@ -1,5 +1,6 @@
 #include "routes.h"
 
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -35,7 +36,11 @@ const size_t route_count = sizeof(routes) / sizeof(*routes);
 static const struct hole {
 	const char *word;
 	bool (*is)(const char *text);
-} holes[] = { { "/ID", session_is_id }, { "/NAME", image_is_name } };
+	size_t field; /* of the request, where it goes */
+} holes[] = {
+	{ "/ID", session_is_id, offsetof(struct request, id) },
+	{ "/NAME", image_is_name, offsetof(struct request, image) },
+};
 
 /* Does path have the pattern's form? What fills its hole is copied to id. */
 static bool
@@ -97,4 +102,14 @@ route_find(const struct http_head *h, char id[ROUTE_HOLE_MAX + 1],
 		add_method(allow, size, "OPTIONS");
 	}
 	return NULL;
+}
+
+void
+route_fill(const struct route *r, char *id, struct request *q)
+{
+	q->verb = r->verb;
+	for (size_t i = 0; i < sizeof(holes) / sizeof(*holes); i++) {
+		if (strstr(r->path, holes[i].word) != NULL)
+			*(char **)((char *)q + holes[i].field) = id;
+	}
 }

@@ -6,6 +6,7 @@
 
 #include "http.h"
 #include "image.h"
+#include "message.h"
 #include "session.h"
 
 /* What can be asked. */
@@ -20,13 +21,13 @@ enum verb {
 	VERB_SESSION_CWD,
 	VERB_SESSION_TTL,
 	VERB_SESSION_DELETE,
-	VERB_SNAPSHOT_CREATE, /* from here on broker_snapshot() */
+	VERB_SNAPSHOT_CREATE,
 	VERB_SNAPSHOT_LIST,
 	VERB_SNAPSHOT_SHOW,
 	VERB_SNAPSHOT_DELETE,
 	VERB_SESSION_FORK,
 	VERB_SESSION_TREE,
-	VERB_IMAGE_LIST, /* from here on broker_image() */
+	VERB_IMAGE_LIST,
 	VERB_IMAGE_SHOW,
 	VERB_IMAGE_PULL,
 	VERB_IMAGE_DELETE,
@@ -57,5 +58,8 @@ extern const size_t route_count;
  */
 const struct route *route_find(const struct http_head *h,
     char id[ROUTE_HOLE_MAX + 1], int *ret_status, char *allow, size_t size);
+
+/* Puts the route's verb, and the identifier or name, into the request. */
+void route_fill(const struct route *r, char *id, struct request *q);
 
 #endif

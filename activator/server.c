@@ -15,7 +15,6 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "command.h"
@@ -23,21 +22,13 @@
 #include "connection.h"
 #include "io.h"
 #include "reap.h"
+#include "sys.h"
 
-#define REAP_SECONDS 60
+#define REAP_MS 60000
 /* Accepted in one go: what has come meanwhile has its turn, too. */
 #define ACCEPT_MAX 64
 /* Descriptors of its own: of the pool it has two for each. */
 #define OWN_FILES (256 + 2 * POOL_MAX)
-
-static time_t
-now(void)
-{
-	struct timespec t;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &t);
-	return t.tv_sec;
-}
 
 void
 server_close(struct server *s)
@@ -73,7 +64,6 @@ dispatch(struct server *s, int sock)
 {
 	pid_t pid;
 
-	pool_check(&s->pool);
 	pid = pool_hand_over(&s->pool, sock);
 	if (pid < 0)
 		pid = start_child(s, sock, -1);
@@ -160,7 +150,7 @@ reap_old(struct server *s)
 	char why[512];
 	pid_t pid;
 
-	s->reaped_at = now();
+	s->reaped_ms = sys_now_ms();
 	pid = start_child(s, -1, -1);
 	if (pid == 0) {
 		if (config_read(&c, why, sizeof(why)) == 0)
@@ -197,11 +187,11 @@ bury_children(struct server *s)
 		connection_bury("broker", status);
 		/* The cgroup of its run may still be there. */
 		if (WIFSIGNALED(status))
-			s->reaped_at = now() - REAP_SECONDS;
+			s->reaped_ms = sys_now_ms() - REAP_MS;
 	}
 	pool_touch(&s->pool);
 	if (s->connections == 0)
-		s->idle_since = now();
+		s->idle_since_ms = sys_now_ms();
 }
 
 static void
@@ -224,17 +214,25 @@ sooner(int64_t *ms, int64_t other)
 		*ms = other;
 }
 
+/* The moment from which on it has been idle for too long. */
+static int64_t
+idle_until_ms(const struct server *s)
+{
+	return s->idle_exit >= 0 && s->connections == 0
+		   ? s->idle_since_ms + s->idle_exit * 1000
+		   : INT64_MAX;
+}
+
 /* Milliseconds until something is to be done without a reason from outside. */
 static int
 next_ms(const struct server *s)
 {
 	uint64_t pool_us = pool_next_us(&s->pool, s->connections == 0);
-	int64_t ms = REAP_SECONDS * 1000;
+	int64_t ms = REAP_MS, now = sys_now_ms();
 
 	if (s->reaper == 0)
-		ms = (s->reaped_at + REAP_SECONDS - now()) * 1000;
-	if (s->idle_exit >= 0 && s->connections == 0)
-		sooner(&ms, (s->idle_since + s->idle_exit - now()) * 1000);
+		ms = s->reaped_ms + REAP_MS - now;
+	sooner(&ms, idle_until_ms(s) - now);
 	if (pool_us != UINT64_MAX)
 		sooner(&ms, (int64_t)((pool_us + 999) / 1000));
 	sooner(&ms, waiting_next_ms(&s->waiting));
@@ -245,6 +243,7 @@ void
 server_run(struct server *s)
 {
 	struct pollfd fds[LISTEN_MAX + 3];
+	int64_t now;
 
 	while (!s->stopping) {
 		int n = 0;
@@ -273,11 +272,12 @@ server_run(struct server *s)
 		if (fds[0].revents != 0)
 			take_signal(s);
 		waiting_expire(&s->waiting);
+		pool_check(&s->pool);
 		build_one(s);
-		if (s->reaper == 0 && now() >= s->reaped_at + REAP_SECONDS)
+		now = sys_now_ms();
+		if (s->reaper == 0 && now >= s->reaped_ms + REAP_MS)
 			reap_old(s);
-		if (s->idle_exit >= 0 && s->connections == 0 &&
-		    now() >= s->idle_since + s->idle_exit)
+		if (now >= idle_until_ms(s))
 			return;
 	}
 }
@@ -308,8 +308,8 @@ server_prepare(struct server *s)
 	if (sigprocmask(SIG_BLOCK, &set, &s->mask_before) != 0)
 		return -1;
 	s->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-	s->idle_since = now();
-	s->reaped_at = now() - REAP_SECONDS;
+	s->idle_since_ms = sys_now_ms();
+	s->reaped_ms = s->idle_since_ms - REAP_MS;
 	pool_init(&s->pool);
 	return s->signals < 0 || waiting_init(&s->waiting, OWN_FILES) != 0 ? -1
 									   : 0;

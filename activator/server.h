@@ -5,7 +5,7 @@
 
 #include <signal.h>
 #include <stdbool.h>
-#include <time.h>
+#include <stdint.h>
 
 #include "listen.h"
 #include "pool.h"
@@ -26,7 +26,7 @@ struct server {
 	unsigned connections; /* how many there are */
 	struct pool pool;
 	pid_t reaper; /* the child that reaps, or 0 */
-	time_t idle_since, reaped_at; /* CLOCK_MONOTONIC */
+	int64_t idle_since_ms, reaped_ms; /* CLOCK_MONOTONIC */
 	bool stopping;
 };
 

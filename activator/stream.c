@@ -7,11 +7,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "sys.h"
+
 int
 stream_begin(struct stream_out *s, struct reply *r, bool is_sse)
 {
 	*s = (struct stream_out){
-		.reply = r, .is_sse = is_sse, .last_ms = reply_now_ms()
+		.reply = r, .is_sse = is_sse, .last_ms = sys_now_ms()
 	};
 	return reply_begin(
 	    r, is_sse ? "text/event-stream" : "application/x-ndjson");
@@ -53,7 +55,7 @@ stream_put(struct stream_out *s, const char *event, size_t event_len)
 	s->len += event_len;
 	s->len += (size_t)snprintf(s->data + s->len, total + 1 - s->len, "%s%s",
 	    after, chunked ? "\r\n" : "");
-	s->last_ms = reply_now_ms();
+	s->last_ms = sys_now_ms();
 	return 0;
 }
 

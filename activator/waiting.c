@@ -13,18 +13,10 @@
 #include <unistd.h>
 
 #include "front.h"
+#include "sys.h"
 
 /* So many wait at most. */
 #define WAITING_MAX 16384
-
-static uint64_t
-now_ms(void)
-{
-	struct timespec t;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
-}
 
 int
 waiting_init(struct waiting *w, unsigned own)
@@ -54,11 +46,10 @@ waiting_has_data(int sock, bool *ret_gone)
 	int len = 0;
 
 	*ret_gone = false;
-	if (poll(&p, 1, 0) <= 0)
-		return false;
 	if (ioctl(sock, FIONREAD, &len) == 0 && len > 0)
 		return true;
-	*ret_gone = (p.revents & (POLLRDHUP | POLLHUP | POLLERR)) != 0;
+	*ret_gone = poll(&p, 1, 0) > 0 &&
+		    (p.revents & (POLLRDHUP | POLLHUP | POLLERR)) != 0;
 	return false;
 }
 
@@ -66,7 +57,7 @@ waiting_has_data(int sock, bool *ret_gone)
 static void
 forget(struct waiting *w, int sock)
 {
-	struct slot *s = &w->slots[sock];
+	struct waiter *s = &w->slots[sock];
 
 	(void)epoll_ctl(w->epoll, EPOLL_CTL_DEL, sock, NULL);
 	if (s->last >= 0)
@@ -101,9 +92,9 @@ waiting_add(struct waiting *w, int sock)
 		(void)close(sock);
 		return;
 	}
-	w->slots[sock] = (struct slot){ .next = -1,
+	w->slots[sock] = (struct waiter){ .next = -1,
 		.last = w->newest,
-		.until_ms = now_ms() + FRONT_HEAD_MS };
+		.until_ms = sys_now_ms() + FRONT_HEAD_MS };
 	if (w->newest >= 0)
 		w->slots[w->newest].next = sock;
 	else
@@ -133,7 +124,7 @@ waiting_take(struct waiting *w)
 void
 waiting_expire(struct waiting *w)
 {
-	uint64_t now = now_ms();
+	int64_t now = sys_now_ms();
 	bool gone;
 	int sock;
 
@@ -151,7 +142,7 @@ waiting_expire(struct waiting *w)
 int
 waiting_next_ms(const struct waiting *w)
 {
-	uint64_t now = now_ms(), until;
+	int64_t now = sys_now_ms(), until;
 
 	if (w->oldest < 0)
 		return -1;

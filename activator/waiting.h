@@ -11,9 +11,9 @@
  */
 struct waiting {
 	int epoll; /* readable when one of them is */
-	struct slot {
+	struct waiter {
 		int next, last; /* in the order in which they came, or -1 */
-		uint64_t until_ms; /* CLOCK_MONOTONIC; 0: none waits here */
+		int64_t until_ms; /* CLOCK_MONOTONIC; 0: none waits here */
 	} * slots; /* by descriptor */
 	int size, oldest, newest;
 	int count, max;

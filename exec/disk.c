@@ -32,15 +32,6 @@
 #define NOTE_FORM "%c %20" PRIu64 " %20" PRIu64 " %20" PRIu64 " %20" PRIu64 "\n"
 #define NOTE_SIZE 86
 
-static uint64_t
-now_us(void)
-{
-	struct timespec t;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * 1000000 + (uint64_t)t.tv_nsec / 1000;
-}
-
 /* What the whole file system holds. */
 static struct usage
 look_around(struct disk *d)
@@ -89,7 +80,7 @@ set_counted(
 	d->counted = counted;
 	d->around = around;
 	d->counted_us = d->opened_us = began;
-	d->cost_us = now_us() - began;
+	d->cost_us = sys_now_us() - began;
 	d->spared_us = 0;
 }
 
@@ -98,7 +89,7 @@ static int
 count_now(struct disk *d)
 {
 	struct usage around = look_around(d), counted;
-	uint64_t began = now_us();
+	uint64_t began = sys_now_us();
 
 	if (tally(d->config, d->session, &d->most, &counted) != 0)
 		return -1;
@@ -192,7 +183,7 @@ disk_open(struct disk *d, const struct config *c, const struct plan *p,
 		return 0;
 	if (d->most.inodes < INODES_MIN)
 		d->most.inodes = INODES_MIN;
-	d->opened_us = d->counted_us = now_us();
+	d->opened_us = d->counted_us = sys_now_us();
 	limited = project_limit(p->session, "upper", &d->most, true);
 	if (limited == PROJECT_NONE)
 		return open_sampled(d, f);
@@ -223,7 +214,7 @@ pause_us(const struct disk *d, struct usage u, unsigned cpus)
 bool
 disk_look(struct disk *d, int proc, unsigned cpus, uint64_t *ret_us)
 {
-	uint64_t now = now_us();
+	uint64_t now = sys_now_us();
 	struct usage around, u;
 
 	*ret_us = UINT64_MAX;
@@ -265,7 +256,7 @@ disk_is_over(struct disk *d)
 	if (tally_take(&d->tally, &u) != 0 || is_more(d, u))
 		return true;
 	set_counted(d, u, d->then, d->then_us);
-	d->again_us = now_us() + SHARE * d->cost_us;
+	d->again_us = sys_now_us() + SHARE * d->cost_us;
 	return false;
 }
 
@@ -273,7 +264,7 @@ bool
 disk_close(struct disk *d)
 {
 	struct usage around;
-	uint64_t now = now_us();
+	uint64_t now = sys_now_us();
 
 	if (d->by != ENFORCED_SAMPLED)
 		return false;

@@ -127,7 +127,7 @@ watch_hear(struct box *b)
 	default:
 		if (!b->stopping) {
 			b->ended = true;
-			b->ended_us = watch_now_us();
+			b->ended_us = sys_now_us();
 			b->status = c.status;
 		}
 		break;

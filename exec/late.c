@@ -1,14 +1,14 @@
 #include "late.h"
 
 #include <sys/mman.h>
-#include <sys/socket.h>
-#include <sys/uio.h>
 
 #include <errno.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+#include "rights.h"
 
 /*
  * The lists, in the order in which their strings follow each other: PID 1 has
@@ -30,11 +30,6 @@ struct head {
 struct late {
 	struct head head;
 	char text[LATE_TEXT_MAX];
-};
-
-union rights {
-	struct cmsghdr head;
-	char space[CMSG_SPACE(2 * sizeof(int))];
 };
 
 static char **
@@ -107,8 +102,6 @@ late_send(int control, const struct plan *p, uint64_t as_kb)
 		.files_in = p->files_in >= 0,
 		.files_out = p->files_out >= 0 };
 	struct iovec iov[] = { { &h, sizeof(h) }, { text, 0 } };
-	struct msghdr msg = { .msg_iov = iov, .msg_iovlen = 2 };
-	union rights u;
 	size_t len;
 	int fds[2], n = 0;
 
@@ -123,16 +116,7 @@ late_send(int control, const struct plan *p, uint64_t as_kb)
 		fds[n++] = p->files_in;
 	if (h.files_out)
 		fds[n++] = p->files_out;
-	if (n > 0) {
-		memset(&u, 0, sizeof(u));
-		msg.msg_control = u.space;
-		msg.msg_controllen = CMSG_SPACE((size_t)n * sizeof(int));
-		u.head.cmsg_level = SOL_SOCKET;
-		u.head.cmsg_type = SCM_RIGHTS;
-		u.head.cmsg_len = CMSG_LEN((size_t)n * sizeof(int));
-		memcpy(CMSG_DATA(&u.head), fds, (size_t)n * sizeof(int));
-	}
-	return sendmsg(control, &msg, MSG_NOSIGNAL) < 0 ? -1 : 0;
+	return rights_send(control, iov, 2, fds, n, 0) < 0 ? -1 : 0;
 }
 
 /* The next string; there is one, or the packet is no whole one. */
@@ -210,25 +194,14 @@ late_receive(struct inside *in, int go)
 	struct late *l = in->late;
 	struct iovec iov[] = { { &l->head, sizeof(l->head) },
 		{ l->text, sizeof(l->text) } };
-	union rights u;
-	struct msghdr msg = { .msg_iov = iov,
-		.msg_iovlen = 2,
-		.msg_control = u.space,
-		.msg_controllen = sizeof(u.space) };
 	int fds[2], n = 0;
 	ssize_t len;
 
 	wait_for_word(in->control, go);
-	do
-		len = recvmsg(in->control, &msg, MSG_CMSG_CLOEXEC);
-	while (len < 0 && errno == EINTR);
+	len = rights_receive(in->control, iov, 2, fds, 2, 0);
 	if (len < (ssize_t)sizeof(l->head) ||
-	    (msg.msg_flags & MSG_TRUNC) != 0 ||
 	    (size_t)len != sizeof(l->head) + l->head.text_len)
 		_exit(1);
-	memset(fds, -1, sizeof(fds));
-	if (msg.msg_controllen >= CMSG_LEN(sizeof(int)))
-		memcpy(fds, CMSG_DATA(&u.head), u.head.cmsg_len - CMSG_LEN(0));
 	fill(in, &l->head, l->text);
 	in->own.files_in = l->head.files_in ? fds[n++] : -1;
 	in->own.files_out = l->head.files_out ? fds[n++] : -1;

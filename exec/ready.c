@@ -89,7 +89,7 @@ ready_run(
 	b->plan = p;
 	b->verdict = v;
 	b->failure = f;
-	b->started_us = watch_now_us();
+	b->started_us = sys_now_us();
 	cgroup_limit(&b->cgroup, p);
 	if (late_send(b->control, p, box_as_kb(b)) != 0) {
 		(void)failure_set(f, "start", errno, "tell what to run");

@@ -40,6 +40,8 @@ state_path(const struct config *c, char *buf, size_t size)
 int
 state_make_path(char *path)
 {
+	if (mkdir(path, 0755) == 0 || errno == EEXIST)
+		return 0;
 	for (char *slash = path; (slash = strchr(slash + 1, '/')) != NULL;) {
 		*slash = '\0';
 		if (mkdir(path, 0755) != 0 && errno != EEXIST &&

@@ -4,24 +4,28 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+int
+streams_pipe(bool input, int *ret_theirs, int *ret_ours)
+{
+	int fds[2];
+
+	if (pipe2(fds, O_CLOEXEC) != 0)
+		return -1;
+	*ret_theirs = fds[input ? 0 : 1];
+	*ret_ours = fds[input ? 1 : 0];
+	return fcntl(*ret_ours, F_SETFL, O_NONBLOCK);
+}
+
 static int
 open_stream(struct box *b, int i, struct ends *e)
 {
 	const struct stream *s[] = { &b->plan->in, &b->plan->out,
 		&b->plan->err };
-	int fds[2];
 
-	if (s[i]->direct) {
+	if (s[i]->direct)
 		e->theirs = s[i]->fd;
-	} else if (pipe2(fds, O_CLOEXEC) != 0) {
+	else if (streams_pipe(i == 0, &e->theirs, &e->ours) != 0)
 		return failure_set(b->failure, "streams", errno, "pipe");
-	} else {
-		e->theirs = fds[i == 0 ? 0 : 1];
-		e->ours = fds[i == 0 ? 1 : 0];
-		if (fcntl(e->ours, F_SETFL, O_NONBLOCK) != 0)
-			return failure_set(
-			    b->failure, "streams", errno, "fcntl");
-	}
 	/* The command may open it anew, as /dev/stdout. */
 	if (b->ids.mode == IDS_LEASED &&
 	    fchown(e->theirs, ids_builder_uid(&b->ids, b->plan, b->plan->uid),

@@ -8,6 +8,12 @@ struct ends {
 	int ours, theirs;
 };
 
+/*
+ * A pipe between the command, which reads where it is input, and whoever does
+ * not wait at the other end. 0 or -1/errno, with what there is in the results.
+ */
+int streams_pipe(bool input, int *ret_theirs, int *ret_ours);
+
 /* Makes the pipes that the plan wants. 0, or -1 with the failure. */
 int streams_open(struct box *b, struct ends e[3]);
 

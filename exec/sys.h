@@ -16,6 +16,7 @@
 #include <linux/openat2.h>
 #include <linux/sched.h>
 #include <stdint.h>
+#include <time.h>
 #include <unistd.h>
 
 #ifndef MS_REC
@@ -46,6 +47,22 @@ sys_close(int *fd)
 	if (*fd >= 0)
 		close(*fd);
 	errno = error;
+}
+
+/* Of CLOCK_MONOTONIC. */
+static inline uint64_t
+sys_now_us(void)
+{
+	struct timespec t;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &t);
+	return (uint64_t)t.tv_sec * 1000000 + (uint64_t)t.tv_nsec / 1000;
+}
+
+static inline int64_t
+sys_now_ms(void)
+{
+	return (int64_t)(sys_now_us() / 1000);
 }
 
 /* Hands the descriptor out of its auto_fd. */

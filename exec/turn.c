@@ -13,15 +13,6 @@
 #include "store.h"
 #include "sys.h"
 
-static uint64_t
-now_ms(void)
-{
-	struct timespec t;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
-}
-
 /*
  * A lock belongs to the open file description, and so to this process as
  * well: the child waits for it in flock(2), and its end is an event.
@@ -48,13 +39,13 @@ start_waiter(int fd, int *ret_pidfd)
 static int
 watch_waiter(int pidfd, int caller, int gone, uint64_t ms)
 {
-	uint64_t end = now_ms() + ms, now;
+	int64_t end = sys_now_ms() + (int64_t)ms, now;
 	struct pollfd fds[] = { { .fd = pidfd, .events = POLLIN },
 		{ .fd = gone, .events = POLLIN },
 		{ .fd = caller, .events = POLLRDHUP } };
 
 	for (;;) {
-		now = now_ms();
+		now = sys_now_ms();
 		if (now >= end)
 			return ETIMEDOUT;
 		if (poll(fds, 3, (int)(end - now)) < 0 && errno != EINTR)
@@ -98,14 +89,15 @@ turn_wait(int fd, int caller, int gone, uint64_t ms)
 int
 turn_wait_run(int fd, int caller, int gone, uint64_t ms)
 {
-	uint64_t end = now_ms() + ms, now;
+	int64_t end = sys_now_ms() + (int64_t)ms, now;
 
 	if (turn_wait(fd, caller, gone, ms) != 0)
 		return -1;
 	auto_fd left = place_left(fd, 0);
 	if (left < 0)
 		return errno == ENOENT ? 0 : -1;
-	now = now_ms();
-	errno = watch_waiter(left, caller, gone, now < end ? end - now : 0);
+	now = sys_now_ms();
+	errno = watch_waiter(
+	    left, caller, gone, now < end ? (uint64_t)(end - now) : 0);
 	return errno == 0 ? 0 : -1;
 }

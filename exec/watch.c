@@ -24,15 +24,6 @@
 static const int stop_signals[] = { SIGHUP, SIGINT, SIGQUIT, SIGTERM,
 	SIGWINCH };
 
-uint64_t
-watch_now_us(void)
-{
-	struct timespec t;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * 1000000 + (uint64_t)t.tv_nsec / 1000;
-}
-
 int
 watch_prepare(struct box *b)
 {
@@ -40,7 +31,7 @@ watch_prepare(struct box *b)
 	struct sigaction old;
 	sigset_t set;
 
-	b->started_us = b->look_us = watch_now_us();
+	b->started_us = b->look_us = sys_now_us();
 	(void)sigemptyset(&set);
 	for (size_t i = 0; i < sizeof(stop_signals) / sizeof(*stop_signals);
 	     i++) {
@@ -260,12 +251,12 @@ watch_turn(struct box *b)
 static void
 drain(struct box *b)
 {
-	uint64_t last = watch_now_us();
+	uint64_t last = sys_now_us();
 	struct pollfd fds[5];
 
 	relay_close(&b->relays[0]);
 	for (;;) {
-		uint64_t left = last + LINGER_US - watch_now_us();
+		uint64_t left = last + LINGER_US - sys_now_us();
 		int n = 0;
 
 		if (!relay_pending(&b->relays[1]) &&
@@ -298,7 +289,7 @@ watch_begin(struct box *b)
 	meter_init(&b->meter, &b->cgroup, l->value[LIMIT_CPUS]);
 	b->meter.proc = proc;
 	b->meter.root = root;
-	b->look_us = watch_now_us() + meter_next_us(&b->meter, l);
+	b->look_us = sys_now_us() + meter_next_us(&b->meter, l);
 	disk_built(&b->disk);
 	watch_look_at_disk(b);
 }
@@ -317,7 +308,7 @@ watch(struct box *b)
 		return failure_set(b->failure, "start", 0,
 		    "the sandbox's first process died while building");
 	if (!b->ended && !b->stopping && b->left) {
-		if (watch_now_us() < watch_wall_us(b))
+		if (sys_now_us() < watch_wall_us(b))
 			return failure_set(b->failure, "process", 0,
 			    "the sandbox's first process left before the "
 			    "command");
@@ -331,6 +322,6 @@ watch(struct box *b)
 			    b->relays[i].error, "%s was lost",
 			    i == 0 ? "input" : "output");
 	}
-	judge(b, watch_now_us());
+	judge(b, sys_now_us());
 	return 0;
 }

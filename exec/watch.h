@@ -83,9 +83,6 @@ void watch_begin(struct box *b);
 /* One wait, and everything that it brought. */
 void watch_turn(struct box *b);
 
-/* Microseconds of CLOCK_MONOTONIC. */
-uint64_t watch_now_us(void);
-
 void watch_kill(struct box *b);
 
 /*

@@ -1,6 +1,8 @@
 /* When a run is to be looked at, and what its limits make of it. */
 #include "watch.h"
 
+#include "sys.h"
+
 /* What the files that are to be given back may take. */
 #define COLLECT_US UINT64_C(10000000)
 
@@ -11,7 +13,7 @@ watch_look_at_disk(struct box *b)
 
 	if (disk_look(&b->disk, b->meter.proc, b->meter.cpus, &us))
 		watch_stop(b, REASON_DISK);
-	b->look_disk_us = us == UINT64_MAX ? us : watch_now_us() + us;
+	b->look_disk_us = us == UINT64_MAX ? us : sys_now_us() + us;
 }
 
 /* The command has ended: files are given back, which has an end too. */
@@ -50,7 +52,7 @@ void
 watch_check_limits(struct box *b)
 {
 	const struct limits *l = &b->plan->limits;
-	uint64_t now = watch_now_us();
+	uint64_t now = sys_now_us();
 
 	if (b->stopping || b->ended || b->dead)
 		return;
@@ -63,7 +65,7 @@ watch_check_limits(struct box *b)
 		else if (meter_samples_memory(&b->meter) &&
 			 b->meter.memory_kb > l->value[LIMIT_MEM])
 			stop_at_limit(b, REASON_MEMORY);
-		b->look_us = watch_now_us() + meter_next_us(&b->meter, l);
+		b->look_us = sys_now_us() + meter_next_us(&b->meter, l);
 	}
 	if (b->begun && !b->stopping && now >= b->look_disk_us)
 		watch_look_at_disk(b);
@@ -72,7 +74,7 @@ watch_check_limits(struct box *b)
 uint64_t
 watch_next_us(struct box *b)
 {
-	uint64_t now = watch_now_us(), next = watch_wall_us(b);
+	uint64_t now = sys_now_us(), next = watch_wall_us(b);
 
 	if (b->stopping)
 		return UINT64_MAX;

@@ -55,14 +55,14 @@ fi
 
 if testcase "serve ends when nothing was to do for so long"; then
 	# Also where its caller's children end unseen.
-	"${T_AS[@]}" env --ignore-signal=CHLD "$MAYFLY" serve --idle-exit 1 \
+	"${T_AS[@]}" env --ignore-signal=CHLD "$MAYFLY" serve --idle-exit 3 \
 	    --listen "$T_ROOT/sock/idle.sock" </dev/null >out 2>err &
 	pid=$!
 	await "the socket" test -S "$T_ROOT/sock/idle.sock"
 	chmod 0666 "$T_ROOT/sock/idle.sock"
 	# A run longer than that is work.
 	curl -sS --unix-socket "$T_ROOT/sock/idle.sock" -o answer -d \
-	    '{"command": "sleep 1.5; echo a"}' -H \
+	    '{"command": "sleep 3.5; echo a"}' -H \
 	    'Content-Type: application/json' http://localhost/run
 	check "the run was cut: $(cat answer)" grep -q '"a\\n"' answer
 	check "it has ended too soon" kill -0 "$pid"
@@ -78,7 +78,7 @@ if testcase "serve takes sockets that systemd passes" &&
 	    -l "$T_ROOT/sock/passed.sock" \
 	    -E MAYFLY_STATE_DIR -E MAYFLY_RUN_DIR -E MAYFLY_TOKENS \
 	    -E MAYFLY_UID_BASE -E MAYFLY_UID_COUNT -E XDG_STATE_HOME \
-	    "$MAYFLY" serve --idle-exit 1 </dev/null >out 2>err &
+	    "$MAYFLY" serve --idle-exit 3 </dev/null >out 2>err &
 	pid=$!
 	await "the socket" test -S "$T_ROOT/sock/passed.sock"
 	for to in "" "--unix-socket $T_ROOT/sock/passed.sock"; do

@@ -244,6 +244,31 @@ if testcase "nothing is left of the pool when the server is killed"; then
 	mayfly reap </dev/null >out 2>err
 fi
 
+# The server has a /proc/meminfo of its own, which says that so many KB are left.
+meminfo()
+{
+	sed "s/^MemAvailable:.*/MemAvailable: $1 kB/" /proc/meminfo >meminfo
+}
+
+if [[ $AS == root ]] &&
+    testcase "there is no pool where memory is short, and one again after that"; then
+	meminfo 4000000
+	# shellcheck disable=SC2034 # server_start's
+	T_AS=(unshare --mount sh -c
+	    'mount --bind meminfo /proc/meminfo && exec "$@"' sh)
+	pool_start
+	# shellcheck disable=SC2034
+	T_AS=()
+	filled
+	meminfo 1000
+	await "it is dropped" is_filled 0
+	http_run 'echo a'
+	expect_json '.stdout == "a\n"'
+	meminfo 4000000
+	filled
+	server_stop
+fi
+
 if testcase "a command that is killed while it waits is no run's"; then
 	pool_start 1
 	filled 1

@@ -275,7 +275,7 @@ static void
 no_verb(void)
 {
 	static const struct request q[] = { { .verb = VERB_MAX, .id = ID },
-		{ .verb = VERB_IMAGE_SHOW },
+		{ .verb = VERB_HEALTH, .id = ID }, { .verb = VERB_IMAGE_SHOW },
 		{ .verb = VERB_IMAGE_SHOW, .image = "../x" },
 		{ .verb = VERB_IMAGE_SHOW, .image = "" },
 		{ .verb = VERB_IMAGE_SHOW, .image = "." },

@@ -92,6 +92,42 @@ if has_controllers &&
 	/usr/local/bin/mayfly reap >out 2>&1
 fi
 
+# Those of the pool, and of what else there is.
+cgroups()
+{
+	find /sys/fs/cgroup -type d -path '*mayfly-serve.service*' \
+	    -name 'mayfly-run-*' | wc -l
+}
+
+if has_controllers &&
+    testcase "resident: a sandbox that nobody used leaves no cgroup"; then
+	echo 'pool = 2' >/etc/mayfly/mayfly.conf.d/pool.conf
+	systemctl start mayfly-serve.socket
+	for _ in 1 2 3 4; do
+		ask "$TCP/health"
+		expect_code 200
+		await "the pool is there" has_pool 2
+	done
+	check "$(cgroups) are there" test "$(cgroups)" = 2
+	systemctl stop mayfly-serve.service 2>/dev/null
+	echo 'pool = 0' >/etc/mayfly/mayfly.conf.d/pool.conf
+	rest
+fi
+
+if testcase "resident: the pool goes with what it was made with"; then
+	echo 'pool = 2' >/etc/mayfly/mayfly.conf.d/pool.conf
+	systemctl start mayfly-serve.socket
+	ask "$TCP/health"
+	await "the pool is there" has_pool 2
+	echo 'pool = 1' >/etc/mayfly/mayfly.conf.d/pool.conf
+	await "one is there" has_pool 1
+	echo 'pool = 0' >/etc/mayfly/mayfly.conf.d/pool.conf
+	await "none is there" has_pool 0
+	post 'echo a'
+	expect_json '.stdout == "a\n"'
+	rest
+fi
+
 if testcase "resident: sessions are those of the first pair"; then
 	systemctl start mayfly-serve.socket
 	ask_json -d '{}' "$TCP/sessions"
