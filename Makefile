@@ -190,12 +190,19 @@ powercut: deps-vm
 mutate:
 	@tests/attack/mutate.sh $(T)
 
+# What each part notes is in the table at the end, in build/bench.json and in
+# build/bench.svg.
+bench: export MAYFLY = $(abspath $(BUILD)/mayfly)
+bench: export BENCH_ROWS = $(abspath $(BUILD)/bench.rows)
 bench: all
-	@MAYFLY=$(BUILD)/mayfly tests/bench/bench.sh $(T)
-	@MAYFLY=$(BUILD)/mayfly tests/bench/http.sh
-	@MAYFLY=$(BUILD)/mayfly tests/bench/snapshots.sh
-	@MAYFLY=$(abspath $(BUILD)/mayfly) tests/bench/images.sh
-	@MAYFLY=$(abspath $(BUILD)/mayfly) tests/vm/guest.sh --container bench
+	@: >$(BENCH_ROWS)
+	@tests/bench/bench.sh $(T)
+	@tests/bench/http.sh
+	@tests/bench/sustained.sh
+	@tests/bench/snapshots.sh
+	@tests/bench/images.sh
+	@tests/vm/guest.sh --container bench
+	@tests/bench/table.py $(BENCH_ROWS) $(BUILD)/bench.json $(BUILD)/bench.svg
 
 lint: deps-lint
 	@tests/lint.sh

@@ -279,10 +279,10 @@ notes() {
 	echo "- shown read-only: ${binds[*]}"
 }
 
-# target LABEL MODE KEY PEER at-most|at-least LIMIT
+# target LABEL MODE KEY PEER at-most|at-least LIMIT; also a row for table.py
 target() {
 	awk -v mine="$1" -v theirs="$4" -v mode="$2" -v key="$3" -v how="$5" \
-		-v limit="$6" "$fields"'
+		-v limit="$6" -v rows="${BENCH_ROWS:-/dev/null}" "$fields"'
 	$1 == mode && v["program"] == "true" && key in v &&
 	(mode == "latency" || v["at_once"] == 4) { got[v["label"]] = v[key] }
 	END {
@@ -294,6 +294,10 @@ target() {
 		r = got[mine] / got[theirs]
 		met = how == "at-most" ? r <= limit : r >= limit
 		printf "%.2f, %s\n", r, met ? "reached" : "not reached"
+		printf "mayfly run -- /bin/true, %s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n",
+			mode == "latency" ? "overhead" : "4 at once", mine,
+			got[mine], theirs, got[theirs],
+			mode == "latency" ? "us" : "/s", how, limit >>rows
 	}' "$tmp/figures"
 }
 

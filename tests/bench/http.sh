@@ -13,31 +13,13 @@
 
 set -u
 
-here=$(cd "$(dirname "$0")" && pwd)
-MAYFLY=$(realpath "${MAYFLY:-$here/../../build/mayfly}")
-tmp=$(mktemp -d) || exit 1
-servers=()
-trap 'kill "${servers[@]}" 2>/dev/null; wait; rm -rf "$tmp"' EXIT
-export MAYFLY_STATE_DIR=$tmp/state MAYFLY_RUN_DIR=$tmp/run
+# shellcheck source=tests/bench/lib.sh
+. "$(dirname "$0")/lib.sh"
 
 if [ -z "${HTTP_CLIENT:-}" ]; then
+	program http
 	HTTP_CLIENT=$tmp/http
-	cc -O2 -D_GNU_SOURCE -o "$HTTP_CLIENT" "$here/http.c" || exit 1
 fi
-
-# A server with so many sandboxes ready; sets port.
-serve()
-{
-	local log=$tmp/log.$1
-
-	MAYFLY_POOL=$1 "$MAYFLY" serve --listen 127.0.0.1:0 2>"$log" &
-	servers+=($!)
-	until port=$(sed -n 's/.*listening on 127.0.0.1:\([0-9]*\)$/\1/p' "$log") &&
-	    [ -n "$port" ]; do
-		kill -0 "${servers[-1]}" || exit 1
-		sleep 0.05
-	done
-}
 
 serve 0
 cold=$port
@@ -52,7 +34,25 @@ echo '## A request'
 echo
 "$HTTP_CLIENT" "${options[@]}" 20 "$MAYFLY" "$port" >/dev/null 2>&1
 "$HTTP_CLIENT" "${options[@]}" "${ROUNDS:-200}" "$MAYFLY" "$port" \
-    2>"$tmp/errors" || cat "$tmp/errors"
+    >"$tmp/request" 2>"$tmp/errors" || cat "$tmp/errors"
+cat "$tmp/request"
+
+# Overheads beside bwrap's: overhead WAY LIMIT
+overhead()
+{
+	awk -F' *[|] *' -v way="$1" '
+	$2 == "posix_spawn of /bin/true" { floor = $3 }
+	$2 == way { mine = $3 }
+	$2 == "bwrap --unshare-all, spawned" { theirs = $3 }
+	END { if (mine && theirs) print mine - floor, theirs - floor }' \
+	    "$tmp/request" | while read -r mine theirs; do
+		row "$1: overhead" mayfly "$mine" bwrap "$theirs" us "${@:2}"
+	done
+}
+
+overhead 'POST /run, serve' at-most 0.20
+overhead 'POST /run, network off, serve'
+overhead 'POST /run, serve, pool = 0' at-most 0.60
 
 # Requests per second at port $1 of $2 clients at once.
 rate()
@@ -109,9 +109,7 @@ echo '## The memory of one request, KB'
 echo
 echo '| way | processes | most resident | private | |'
 echo '|---|--:|--:|--:|---|'
-kill "${servers[1]}"
-wait "${servers[1]}"
-unset 'servers[1]'
+serve_end
 echo "| serve | $(memory "$cold" mayfly) |"
 if [ -n "${UNITS:-}" ]; then
 	kill "${servers[@]}"
