@@ -78,8 +78,7 @@ if has_controllers &&
 	kill "$pid"
 	finish
 	await "the pool is there" has_pool 2
-	post 'x=; while :; do x=$x$(head -c 1000000 /dev/zero | tr "\0" x)
-	    done' '"mem": 65536,'
+	post 'exec python3 -c "x = bytearray(300000000)"' '"mem": 65536,'
 	expect_json '.reason == "memory" and .enforced.mem == "cgroup"'
 	await "the pool is there" has_pool 2
 	post 'while :; do :; done' '"time": 300,'
@@ -108,7 +107,7 @@ if has_controllers &&
 		expect_code 200
 		await "the pool is there" has_pool 2
 	done
-	check "$(cgroups) are there" test "$(cgroups)" = 2
+	await "only theirs are there" eval '(($(cgroups) == 2))'
 	systemctl stop mayfly-serve.service 2>/dev/null
 	echo 'pool = 0' >/etc/mayfly/mayfly.conf.d/pool.conf
 	rest
