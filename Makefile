@@ -126,10 +126,11 @@ DEPS_BUILD = gcc libarchive-dev libc6-dev libjsmn-dev libseccomp-dev \
 	linux-libc-dev musl-tools
 DEPS_DEMO = $(DEPS_BUILD) curl python3
 DEPS_CHECK = $(DEPS_DEMO) buildah bzip2 busybox-static clang \
-	debian-archive-keyring default-jdk-headless docker-registry e2fsprogs \
-	g++ git golang-go iproute2 jq libcap2-bin libsqlite3-0 make mandoc \
-	mmdebstrap mount nodejs perl procps python3-pip skopeo strace systemd \
-	systemd-container uidmap umoci util-linux xz-utils zstd
+	debian-archive-keyring debootstrap default-jdk-headless \
+	docker-registry e2fsprogs g++ git gnupg golang-go iproute2 jq \
+	libcap2-bin libsqlite3-0 make mandoc mmdebstrap mount nodejs perl \
+	procps python3-pip skopeo strace systemd systemd-container uidmap \
+	umoci util-linux xz-utils zstd
 # The guest is Debian's, built and run without KVM where there is none.
 DEPS_VM = $(DEPS_BUILD) debian-archive-keyring e2fsprogs mmdebstrap mount \
 	qemu-system-x86

@@ -79,8 +79,12 @@ void look_session_disk(struct doctor *d, const char *name);
 /* probe_images.c: what they are made with, a finding each. */
 void look_images(struct doctor *d, const char *name);
 
-/* Is mayfly-rootfs there? 0, or -1 with f. rootfs/ knows where. */
+/*
+ * rootfs/ knows where: is mayfly-rootfs there? 0, or -1 with f; and the path of
+ * a program that images are made with, until the next call, or NULL.
+ */
 int work_find_tool(struct failure *f);
+const char *program_find(const char *name);
 
 /* settings.c: what the host's kernel is told, a finding each; its modules. */
 void look_settings(struct doctor *d, const char *name);

@@ -1,23 +1,5 @@
 /* What images are made with, each of which a machine can do without. */
-#include <stdio.h>
-#include <unistd.h>
-
 #include "doctor.h"
-
-/* Where apt-get puts them. */
-static const char *
-find_program(const char *name)
-{
-	static const char *const dirs[] = { "/usr/bin", "/usr/sbin" };
-
-	for (size_t i = 0; i < sizeof(dirs) / sizeof(*dirs); i++) {
-		const char *path = doctor_text("%s/%s", dirs[i], name);
-
-		if (access(path, X_OK) == 0)
-			return path;
-	}
-	return NULL;
-}
 
 static const struct program {
 	const char *name, *other; /* either will do */
@@ -32,10 +14,10 @@ static const struct program {
 static void
 look_program(struct doctor *d, const struct program *p)
 {
-	const char *path = find_program(p->name);
+	const char *path = program_find(p->name);
 
 	if (path == NULL && p->other != NULL)
-		path = find_program(p->other);
+		path = program_find(p->other);
 	if (path != NULL)
 		doctor_ok(d, p->name, "%s", path);
 	else

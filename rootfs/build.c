@@ -1,31 +1,21 @@
 /*
- * Images that are made here: of a distribution's packages by mmdebstrap, or
- * by debootstrap where there is no other; and of a Dockerfile by buildah. They
- * run as the caller, as they would by hand, and what they make is taken in
- * like anything else.
+ * Images that are made here of a distribution's packages: by mmdebstrap, or by
+ * debootstrap where there is no other. They run as the caller, and what they
+ * make is taken in like anything else.
  */
-#include <sys/stat.h>
-#include <sys/wait.h>
-
 #include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
-#include <signal.h>
-#include <spawn.h>
+#include <poll.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "images.h"
 #include "make.h"
+#include "mirror.h"
+#include "program.h"
 #include "sys.h"
 #include "work.h"
-
-#define WORDS_MAX 16
-
-extern char **environ;
 
 /* What a distribution's name means to the programs. */
 static const struct distro {
@@ -37,86 +27,13 @@ static const struct distro {
 	    "/usr/share/keyrings/ubuntu-archive-keyring.gpg" },
 };
 
+/* What is built, and of what. */
 struct build {
 	const struct distro *distro;
-	const char *suite;
-	char mirror[512], include[2048], keyring[128], components[64];
-	char directory[PATH_MAX];
-	char *words[WORDS_MAX];
-	size_t n;
+	const char *suite, *mirror, *include;
+	char own[512]; /* the machine's mirror */
+	struct program program;
 };
-
-static void
-add(struct build *b, const char *word)
-{
-	if (b->n < WORDS_MAX - 1)
-		b->words[b->n++] = (char *)(uintptr_t)word;
-	b->words[b->n] = NULL;
-}
-
-static bool
-is_there(const char *program)
-{
-	char path[128];
-
-	(void)snprintf(path, sizeof(path), "/usr/bin/%s", program);
-	if (access(path, X_OK) == 0)
-		return true;
-	(void)snprintf(path, sizeof(path), "/usr/sbin/%s", program);
-	return access(path, X_OK) == 0;
-}
-
-/* Is the machine itself of that distribution? Then apt knows its mirror. */
-static bool
-is_own(const struct distro *d)
-{
-	char line[256], want[64];
-	FILE *f = fopen("/etc/os-release", "re");
-	bool own = false;
-
-	(void)snprintf(want, sizeof(want), "ID=%s\n", d->name);
-	while (f != NULL && fgets(line, sizeof(line), f) != NULL)
-		own = own || strcmp(line, want) == 0;
-	if (f != NULL)
-		(void)fclose(f);
-	return own;
-}
-
-/*
- * The first mirror of the machine's own sources, in either of their forms.
- * false where none is told.
- */
-static bool
-own_mirror(char *ret, size_t size)
-{
-	static const char command[] =
-	    "cat /etc/apt/sources.list /etc/apt/sources.list.d/*.list "
-	    "/etc/apt/sources.list.d/*.sources 2>/dev/null";
-	char line[1024], *from, *end;
-	FILE *f = popen(command, "re");
-	bool found = false;
-
-	while (f != NULL && fgets(line, sizeof(line), f) != NULL) {
-		from = line + strspn(line, " \t");
-		if (found || (strncmp(from, "deb ", 4) != 0 &&
-				 strncasecmp(from, "URIs:", 5) != 0))
-			continue;
-		from = strstr(from, "://");
-		while (from != NULL && from > line && from[-1] != ' ' &&
-		       from[-1] != '\t' && from[-1] != ':')
-			from--;
-		if (from == NULL)
-			continue;
-		end = from + strcspn(from, " \t\n");
-		*end = '\0';
-		if (strstr(from, "security") != NULL)
-			continue;
-		found = (size_t)snprintf(ret, size, "%s", from) < size;
-	}
-	if (f != NULL)
-		(void)pclose(f);
-	return found;
-}
 
 /* "debian:bookworm" */
 static int
@@ -124,103 +41,99 @@ read_distro(struct build *b, const struct source *s, struct failure *f)
 {
 	const char *colon = strchr(s->distro, ':');
 	size_t len = colon != NULL ? (size_t)(colon - s->distro) : 0;
-	const struct distro *d = NULL;
 
 	for (size_t i = 0; i < sizeof(distros) / sizeof(*distros); i++) {
 		if (strlen(distros[i].name) == len &&
 		    memcmp(distros[i].name, s->distro, len) == 0)
-			d = &distros[i];
+			b->distro = &distros[i];
 	}
-	if (colon == NULL || d == NULL || colon[1] == '\0' ||
+	if (colon == NULL || b->distro == NULL || colon[1] == '\0' ||
+	    colon[1] == '-' ||
 	    strspn(colon + 1, "abcdefghijklmnopqrstuvwxyz0123456789.-") !=
 		strlen(colon + 1))
 		return failure_set(f, "usage", 0,
 		    "--distro: '%.60s' is not debian:SUITE or ubuntu:SUITE",
 		    s->distro);
-	b->distro = d;
 	b->suite = colon + 1;
-	if (s->mirror != NULL)
-		(void)snprintf(b->mirror, sizeof(b->mirror), "%s", s->mirror);
-	else if (!is_own(b->distro) ||
-		 !own_mirror(b->mirror, sizeof(b->mirror)))
-		(void)snprintf(
-		    b->mirror, sizeof(b->mirror), "%s", b->distro->mirror);
+	b->include = s->include;
+	b->mirror = s->mirror;
+	if (b->mirror == NULL)
+		b->mirror = mirror_of_machine(b->distro->name, b->suite, b->own,
+				sizeof(b->own))
+				? b->own
+				: b->distro->mirror;
 	return 0;
 }
 
-static int
-start(struct build *b, int out, pid_t *ret_pid, struct failure *f)
+/* The words that both of them take. */
+static void
+add_options(struct build *b, const char *path)
 {
-	posix_spawn_file_actions_t actions;
-	int error = posix_spawn_file_actions_init(&actions);
+	struct program *p = &b->program;
 
-	if (error == 0) {
-		error = posix_spawn_file_actions_adddup2(
-		    &actions, out, STDOUT_FILENO);
-		if (error == 0)
-			error = posix_spawnp(ret_pid, b->words[0], &actions,
-			    NULL, b->words, environ);
-		(void)posix_spawn_file_actions_destroy(&actions);
-	}
-	return error == 0 ? 0
-			  : failure_set(f, "build", error, "%s", b->words[0]);
+	program_add(p, "%s", path);
+	program_add(p, "--variant=minbase");
+	program_add(p, "--components=%s", b->distro->components);
+	if (access(b->distro->keyring, R_OK) == 0)
+		program_add(p, "--keyring=%s", b->distro->keyring);
+	if (b->include != NULL)
+		program_add(p, "--include=%s", b->include);
 }
 
-/* 0, or -1 with f for a program that failed. */
-static int
-finish(const struct build *b, pid_t pid, struct failure *f)
+/* Has everybody who could write to it gone? */
+static bool
+is_at_end(int output)
 {
-	int status;
+	struct pollfd fd = { .fd = output };
 
-	while (waitpid(pid, &status, 0) < 0) {
-		if (errno != EINTR)
-			return failure_set(f, "build", errno, "wait");
-	}
-	if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
-		return 0;
-	return failure_set(f, "build", 0, "%s failed with %d", b->words[0],
-	    WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status));
+	return poll(&fd, 1, 0) == 1 && (fd.revents & POLLHUP) != 0;
 }
 
-/* The work directory as the host sees it. */
-static int
-name_directory(
-    const struct work *w, struct build *b, const char *name, struct failure *f)
+/* What fills up the last block of an archive, which a reader may not want. */
+static void
+drain(int output)
 {
-	char path[PATH_MAX - 128];
+	char buf[4096];
+	ssize_t n;
 
-	if (state_path(w->config, path, sizeof(path)) != 0)
-		return failure_set(f, "build", ENAMETOOLONG, "state_dir");
-	(void)snprintf(b->directory, sizeof(b->directory), "%s/trash/%s/%s",
-	    path, w->name, name);
-	return 0;
+	do
+		n = read(output, buf, sizeof(buf));
+	while (n > 0 || (n < 0 && errno == EINTR));
 }
 
-/* What the program writes to its output is the layer. */
 static int
-unpack_output(struct work *w, struct build *b, const char *layer,
+run_mmdebstrap(struct work *w, struct build *b, const char *layer,
     uint64_t *ret_size_kb, struct failure *f)
 {
+	static const char file[] = "file:";
 	struct unpacked u = { .archive = "-" };
+	struct program *p = &b->program;
 	struct failure why;
-	int fds[2], r;
-	pid_t pid = -1;
+	bool ended = true;
+	int r = 0;
 
-	if (pipe2(fds, O_CLOEXEC) != 0)
-		return failure_set(f, "build", errno, "pipe");
-	r = start(b, fds[1], &pid, f);
-	(void)close(fds[1]);
-	if (r != 0) {
-		(void)close(fds[0]);
+	program_add(p, "--format=tar");
+	program_add(p, "%s", b->suite);
+	program_add(p, "-");
+	/* It has no other way to a directory of the host's. */
+	if (strncmp(b->mirror, file, strlen(file)) == 0)
+		program_add(p, "copy:%s", b->mirror + strlen(file));
+	else
+		program_add(p, "%s", b->mirror);
+	if (program_start(p, &u.in, f) != 0)
 		return -1;
+	/* For minutes there is nothing to unpack. */
+	if (program_await(p, u.in)) {
+		r = work_unpack(w, &u, layer, f);
+		*ret_size_kb = u.size_kb;
+		if (r == 0)
+			drain(u.in);
+		else
+			ended = is_at_end(u.in);
 	}
-	u.in = fds[0];
-	r = work_unpack(w, &u, layer, f);
-	*ret_size_kb = u.size_kb;
-	(void)close(fds[0]);
-	/* What is not whole is its failure, and not the archive's. */
-	if (finish(b, pid, &why) != 0 &&
-	    (r == 0 || strcmp(f->step, "layer") == 0)) {
+	(void)close(u.in);
+	/* An archive that is not whole is the failure of who wrote it. */
+	if (program_wait(p, !ended, &why) != 0 && ended) {
 		*f = why;
 		r = -1;
 	}
@@ -228,85 +141,59 @@ unpack_output(struct work *w, struct build *b, const char *layer,
 }
 
 static int
-run_mmdebstrap(struct work *w, struct build *b, const struct source *s,
-    const char *layer, uint64_t *ret_size_kb, struct failure *f)
+run_debootstrap(struct work *w, struct build *b, const char *layer,
+    uint64_t *ret_size_kb, struct failure *f)
 {
-	add(b, "mmdebstrap");
-	add(b, "--quiet");
-	add(b, "--variant=minbase");
-	add(b, "--format=tar");
-	(void)snprintf(b->components, sizeof(b->components), "--components=%s",
-	    b->distro->components);
-	add(b, b->components);
-	(void)snprintf(
-	    b->keyring, sizeof(b->keyring), "--keyring=%s", b->distro->keyring);
-	if (access(b->distro->keyring, R_OK) == 0)
-		add(b, b->keyring);
-	if (s->include != NULL) {
-		(void)snprintf(
-		    b->include, sizeof(b->include), "--include=%s", s->include);
-		add(b, b->include);
-	}
-	add(b, b->suite);
-	add(b, "-");
-	add(b, b->mirror);
-	return unpack_output(w, b, layer, ret_size_kb, f);
-}
-
-static int
-run_debootstrap(struct work *w, struct build *b, const struct source *s,
-    const char *layer, uint64_t *ret_size_kb, struct failure *f)
-{
+	char directory[PATH_MAX];
 	struct unpacked u = {
-		.archive = "tree:" WORK_SOURCE, .in = -1, .bind = b->directory
+		.archive = "tree:" WORK_SOURCE, .in = -1, .bind = directory
 	};
-	pid_t pid = -1;
+	struct program *p = &b->program;
 
 	if (geteuid() != 0)
 		return failure_set(f, "build", 0,
 		    "debootstrap needs root: apt-get install mmdebstrap");
-	if (name_directory(w, b, "debootstrap", f) != 0)
+	if (work_path(w, "debootstrap", directory, sizeof(directory), f) != 0)
 		return -1;
-	add(b, "debootstrap");
-	add(b, "--variant=minbase");
-	(void)snprintf(b->components, sizeof(b->components), "--components=%s",
-	    b->distro->components);
-	add(b, b->components);
-	if (s->include != NULL) {
-		(void)snprintf(
-		    b->include, sizeof(b->include), "--include=%s", s->include);
-		add(b, b->include);
-	}
-	add(b, b->suite);
-	add(b, b->directory);
-	add(b, b->mirror);
-	if (start(b, STDERR_FILENO, &pid, f) != 0 || finish(b, pid, f) != 0)
-		return -1;
-	if (work_unpack(w, &u, layer, f) != 0)
+	/* Else it does without signatures where it has no keys. */
+	program_add(p, "--force-check-gpg");
+	program_add(p, "%s", b->suite);
+	program_add(p, "%s", directory);
+	program_add(p, "%s", b->mirror);
+	if (program_start(p, NULL, f) != 0 || program_wait(p, false, f) != 0 ||
+	    work_unpack(w, &u, layer, f) != 0)
 		return -1;
 	*ret_size_kb = u.size_kb;
 	return 0;
 }
 
 static int
-build(struct work *w, struct build *b, const struct source *s, struct image *m,
-    struct failure *f)
+build(struct work *w, struct build *b, struct image *m, struct failure *f)
 {
+	static const struct {
+		const char *name;
+		int (*run)(struct work *w, struct build *b, const char *layer,
+		    uint64_t *ret_size_kb, struct failure *f);
+	} ways[] = {
+		{ "mmdebstrap", run_mmdebstrap },
+		{ "debootstrap", run_debootstrap },
+	};
 	char layer[IMAGE_LAYER_MAX + 1];
+	const char *path = NULL;
 	uint64_t size_kb = 0;
-	int r;
+	size_t i = 0;
 
-	if (work_new_layer(layer, f) != 0)
-		return -1;
-	if (is_there("mmdebstrap"))
-		r = run_mmdebstrap(w, b, s, layer, &size_kb, f);
-	else if (is_there("debootstrap"))
-		r = run_debootstrap(w, b, s, layer, &size_kb, f);
-	else
+	while (i < sizeof(ways) / sizeof(*ways) &&
+	       (path = program_find(ways[i].name)) == NULL)
+		i++;
+	if (path == NULL)
 		return failure_set(f, "build", 0,
 		    "there is neither mmdebstrap nor debootstrap here: apt-get "
 		    "install mmdebstrap");
-	if (r != 0 || work_keep(w, layer, layer, f) != 0)
+	add_options(b, path);
+	if (work_new_layer(layer, f) != 0 ||
+	    ways[i].run(w, b, layer, &size_kb, f) != 0 ||
+	    work_keep(w, layer, layer, f) != 0)
 		return -1;
 	(void)image_add_layer(m, layer, size_kb);
 	return images_publish(&w->state, m, NULL, f);
@@ -316,77 +203,16 @@ int
 make_build(const struct config *c, const struct source *s, struct image *m,
     struct failure *f)
 {
-	static struct build b;
+	struct build b = { .distro = NULL };
 	struct work w;
 	int r;
 
-	memset(&b, 0, sizeof(b));
-	b.distro = distros;
 	if (make_check_name(s, m, f) != 0 || read_distro(&b, s, f) != 0)
 		return -1;
 	r = work_open(&w, c, f);
 	if (r == 0)
-		r = build(&w, &b, s, m, f);
-	work_close(&w);
-	return r;
-}
-
-/* buildah makes it in storage of its own, and writes it as a layout. */
-static int
-run_buildah(struct work *w, struct build *b, const char *directory,
-    char *layout, size_t size, struct failure *f)
-{
-	/* Words of the shell's, so that no path is part of its text. */
-	static const char script[] =
-	    "set -e; s=$1; set -- --root \"$1/root\" --runroot \"$1/run\" "
-	    "--storage-driver vfs -- \"$2\"; "
-	    "buildah \"$1\" \"$2\" \"$3\" \"$4\" \"$5\" \"$6\" bud "
-	    "--isolation chroot --format oci -t mayfly-image \"$8\"; "
-	    "buildah \"$1\" \"$2\" \"$3\" \"$4\" \"$5\" \"$6\" push -q "
-	    "mayfly-image \"oci:$s/layout:image\"";
-	pid_t pid = -1;
-	int r;
-
-	if (!is_there("buildah"))
-		return failure_set(f, "build", 0,
-		    "there is no buildah here: apt-get install buildah");
-	if (name_directory(w, b, "buildah", f) != 0)
-		return -1;
-	if (mkdirat(w->dir, "buildah", 0700) != 0)
-		return failure_set(f, "build", errno, "mkdir");
-	add(b, "/bin/sh");
-	add(b, "-c");
-	add(b, script);
-	add(b, "sh");
-	add(b, b->directory);
-	add(b, directory);
-	r = start(b, STDERR_FILENO, &pid, f);
-	if (r == 0)
-		r = finish(b, pid, f);
-	(void)snprintf(layout, size, "oci:%s/layout:image", b->directory);
-	return r;
-}
-
-int
-make_from_dockerfile(const struct config *c, const struct source *s,
-    struct image *m, struct failure *f)
-{
-	static char layout[PATH_MAX + 32];
-	static struct build b;
-	struct source from = { .text = layout, .name = s->name };
-	struct work w;
-	int r;
-
-	memset(&b, 0, sizeof(b));
-	if (make_check_name(s, m, f) != 0)
-		return -1;
-	if (access(s->text, F_OK) != 0)
-		return failure_set(f, "source", errno, "%.160s", s->text);
-	r = work_open(&w, c, f);
-	if (r == 0)
-		r = run_buildah(&w, &b, s->text, layout, sizeof(layout), f);
-	if (r == 0)
-		r = make_pull(c, &from, m, f);
+		r = build(&w, &b, m, f);
+	program_free(&b.program);
 	work_close(&w);
 	return r;
 }

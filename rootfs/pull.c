@@ -20,6 +20,7 @@
 #include "json.h"
 #include "layout.h"
 #include "make.h"
+#include "program.h"
 #include "sha256.h"
 #include "source.h"
 #include "sys.h"
@@ -177,17 +178,8 @@ fetch(const struct work *w, const struct source *s, struct failure *f)
 int
 make_can_pull(struct failure *f)
 {
-	/* The PATH inside, of what of it is the host's. */
-	static const char *const places[] = { "/usr/local/sbin/skopeo",
-		"/usr/local/bin/skopeo", "/usr/sbin/skopeo",
-		"/usr/bin/skopeo" };
-	size_t i = 0;
-
-	while (i < sizeof(places) / sizeof(*places) &&
-	       access(places[i], X_OK) != 0)
-		i++;
-	return i < sizeof(places) / sizeof(*places) ? work_find_tool(f)
-						    : no_skopeo(f);
+	return program_find("skopeo") != NULL ? work_find_tool(f)
+					      : no_skopeo(f);
 }
 
 /* What images say of their layers: a name, and how much it holds. */

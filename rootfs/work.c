@@ -60,6 +60,19 @@ work_close(struct work *w)
 	state_close(&w->state);
 }
 
+int
+work_path(const struct work *w, const char *name, char *ret, size_t size,
+    struct failure *f)
+{
+	char state[PATH_MAX];
+
+	if (state_path(w->config, state, sizeof(state)) != 0 ||
+	    (size_t)snprintf(
+		ret, size, "%s/trash/%s/%s", state, w->name, name) >= size)
+		return failure_set(f, "state", ENAMETOOLONG, "state_dir");
+	return 0;
+}
+
 void
 job_init(struct job *j, const char *step, const char *const *argv)
 {

@@ -28,6 +28,10 @@ struct work {
 int work_open(struct work *w, const struct config *c, struct failure *f);
 void work_close(struct work *w);
 
+/* What of it has that name, as the host sees it. 0, or -1 with f. */
+int work_path(const struct work *w, const char *name, char *ret, size_t size,
+    struct failure *f);
+
 /* Where a program finds what of the host it is to read. */
 #define WORK_SOURCE "/run/source"
 

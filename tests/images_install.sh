@@ -6,63 +6,27 @@
 
 # shellcheck source=tests/images/lib.sh
 . "$(dirname "$0")/images/lib.sh"
-
-# Programs of the machine's, with what they are linked to, in the directory
-# root; what is a link there is a file here.
-put_programs()
-{
-	local path
-
-	for path; do
-		path=$(PATH=/usr/sbin:/usr/bin:/sbin:/bin type -P "$path")
-		echo "$path"
-		ldd "$path" 2>/dev/null | grep -o '/[^ ]*'
-	done | sort -u | while read -r path; do
-		mkdir -p "root/usr${path%/*}" "root${path%/*}"
-		[[ -e root$path ]] || cp -L "$path" "root$path"
-	done
-}
+# shellcheck source=tests/images/packages.sh
+. "$(dirname "$0")/images/packages.sh"
 
 # A package with a file of a user's own, and a script that runs at its end.
 make_package()
 {
-	mkdir -p package/DEBIAN package/usr/bin package/var/lib/hello repo
+	mkdir -p package/usr/bin package/var/lib/hello repo
 	printf '#!/bin/sh\necho hello from a package\n' >package/usr/bin/hello
 	chmod 0755 package/usr/bin/hello
 	echo data >package/var/lib/hello/data
-	printf '%s\n' 'Package: hello-mayfly' 'Version: 1.0' \
-	    'Architecture: all' 'Maintainer: nobody <nobody@example.org>' \
-	    'Description: says hello' >package/DEBIAN/control
-	printf '#!/bin/sh\nset -e\nchown 7:8 /var/lib/hello/data
-echo configured >/var/lib/hello/state\n' >package/DEBIAN/postinst
-	chmod 0755 package/DEBIAN/postinst
-	dpkg-deb --root-owner-group -b package repo/hello.deb >built 2>&1 ||
-	    fail "dpkg-deb: $(tail -n 1 built)"
-	{
-		dpkg-deb -f repo/hello.deb
-		echo "Filename: ./hello.deb"
-		echo "Size: $(stat -c %s repo/hello.deb)"
-		echo "SHA256: $(sha256sum repo/hello.deb | cut -d ' ' -f 1)"
-	} >repo/Packages
+	pack_script 'chown 7:8 /var/lib/hello/data
+	    echo configured >/var/lib/hello/state' \
+	    package repo repo/Packages hello-mayfly 'Architecture: all'
 }
 
 if testcase "what apt-get installs in a session stays" &&
     require "this is no Debian" have apt-get && require "no dpkg" have dpkg
 then
 	mkdir root
-	ln -s bash root/sh
-	put_programs apt-get dpkg dpkg-deb dpkg-split dpkg-query bash rm tar \
-	    diff ldconfig start-stop-daemon cat stat chown mkdir ls id
-	for method in file copy store; do
-		put_programs "/usr/lib/apt/methods/$method"
-	done
-	rm root/sh
-	mkdir -p root/{bin,tmp,etc/apt/{apt.conf.d,preferences.d,trusted.gpg.d}} \
-	    root/etc/dpkg root/var/lib/{apt/lists,dpkg/{info,updates,triggers}} \
-	    root/var/{log/apt,cache/apt/archives/partial}
-	ln root/usr/bin/bash root/bin/sh
-	mkdir -p root/usr/share/dpkg
-	cp /usr/share/dpkg/*table root/usr/share/dpkg
+	put_dpkg root
+	mkdir -p root/var/lib/{apt/lists,dpkg/{info,updates,triggers}}
 	: >root/var/lib/dpkg/status
 	echo 'deb [trusted=yes] file:/repo ./' >root/etc/apt/sources.list
 	make_package
