@@ -184,6 +184,7 @@ admit(struct broker *b, const char *wrong, struct note *n)
 	}
 	if (p.type != MESSAGE_CALLER || message_read(&p, &b->caller) != NULL)
 		return false;
+	b->refused = true;
 	if (wrong != NULL) {
 		(void)snprintf(b->because, sizeof(b->because), "%s", wrong);
 		broker_refuse(b, ERROR_BAD_CONFIGURATION,
@@ -199,6 +200,7 @@ admit(struct broker *b, const char *wrong, struct note *n)
 		    why);
 		return true;
 	}
+	b->refused = false;
 	b->owner = b->who.sees_all ? NULL : b->who.owner;
 	/* What needs no credential needs nothing of us either. */
 	b->allowed = !b->caller.open || !DEFENCE(BROKER_OPEN);
@@ -272,6 +274,10 @@ broker_serve(struct broker *b, const char *wrong)
 		while (!noted && message_receive(b->link, &p) == 1) {
 			if (p.type == MESSAGE_NOTE) {
 				noted = message_read(&p, &n) == NULL;
+			} else if (p.type == MESSAGE_REQUEST && b->refused &&
+				   DEFENCE(BROKER_ALLOWED)) {
+				/* It was on its way, and is not even read. */
+				b->refused = false;
 			} else if (p.type != MESSAGE_REQUEST ||
 				   (DEFENCE(BROKER_ALLOWED) && !b->allowed) ||
 				   message_read(&p, &b->request) != NULL ||

@@ -29,6 +29,7 @@ struct broker {
 	struct verdict verdict;
 	bool has_verdict;
 	bool allowed; /* the caller may ask for something */
+	bool refused; /* and may not have read so yet */
 	bool goes_on; /* with a pull, after the answer */
 };
 

@@ -94,7 +94,7 @@ plan_request(struct broker *b, struct run *r)
 
 /* Those that were made with the sandbox. */
 static void
-take_prepared(struct prepared *from, struct plan *p, int front[3])
+take_streams(struct prepared *from, struct plan *p, int front[STARTED_MAX])
 {
 	p->in = from->plan.in;
 	p->out = from->plan.out;
@@ -103,14 +103,13 @@ take_prepared(struct prepared *from, struct plan *p, int front[3])
 		front[i] = sys_take(&from->front[i]);
 }
 
-/* Makes the pipes and gives their far ends away. */
+/* Makes the pipes; from: but for those. Returns how many, or -1/errno. */
 static int
-start_front(struct broker *b, struct run *r, bool prepared)
+open_streams(struct broker *b, struct plan *p, struct prepared *from,
+    int front[STARTED_MAX])
 {
-	struct plan *p = &r->plan;
 	const struct request *q = &b->request;
-	struct answer a = { .id = b->request_id };
-	int front[STARTED_MAX], n = 0, error = 0;
+	int n = 0;
 	struct {
 		bool wanted, input;
 		int *fd;
@@ -124,8 +123,8 @@ start_front(struct broker *b, struct run *r, bool prepared)
 		    false, &p->files_out },
 	};
 
-	if (prepared) {
-		take_prepared(b->prepared, p, front);
+	if (from != NULL) {
+		take_streams(from, p, front);
 		n = STARTED_ERR + 1;
 	}
 	for (int i = n; i < STARTED_MAX; i++) {
@@ -134,18 +133,35 @@ start_front(struct broker *b, struct run *r, bool prepared)
 			return -1;
 	}
 	p->in.direct = p->out.direct = p->err.direct = true;
-	p->collect = q->collect;
+	return n;
+}
+
+/* What else a run has that somebody waits for. */
+static void
+plan_answer(struct broker *b, struct plan *p)
+{
+	p->caller = b->link;
+	p->limits.value[LIMIT_OUTPUT] =
+	    limits_output(&p->limits, !b->request.streamed);
+	p->collect_max = p->limits.asked[LIMIT_OUTPUT]
+			     ? p->limits.value[LIMIT_OUTPUT]
+			     : COLLECT_BYTES;
+	p->collect = b->request.collect;
 	while (p->collect != NULL && p->collect[p->collect_count] != NULL)
 		p->collect_count++;
-	a.output = p->limits.value[LIMIT_OUTPUT];
-	p->collect_max =
-	    p->limits.asked[LIMIT_OUTPUT] ? a.output : COLLECT_BYTES;
-	if (message_send(b->link, MESSAGE_STARTED, &a, front, n) != 0)
-		error = errno;
+}
+
+/* Gives the front its ends of them. */
+static int
+tell_started(struct broker *b, const struct plan *p, const int front[], int n)
+{
+	struct answer a = { .id = b->request_id,
+		.output = p->limits.value[LIMIT_OUTPUT] };
+	int r = message_send(b->link, MESSAGE_STARTED, &a, front, n);
+
 	for (int i = 0; i < n; i++)
 		(void)close(front[i]);
-	errno = error;
-	return error == 0 ? 0 : -1;
+	return r;
 }
 
 /* With what the image says of how to run in it. */
@@ -172,45 +188,74 @@ use_image(struct broker *b, struct run *r)
 	return false;
 }
 
-static void
-run_plan(struct broker *b, struct run *r)
+/*
+ * Runs the plan, in a sandbox that is ready where there is one: that is told
+ * first, and the front then. 0 with the verdict, or -1 with f.
+ */
+static int
+run_in(struct broker *b, const struct plan *p, struct box *box, bool is_ready,
+    const int front[STARTED_MAX], int n, struct failure *f)
 {
-	struct plan *p = &r->plan;
-	struct failure f;
-	/* Who waits for a session's turn is not running yet. */
-	auto_fd slot = slot_take(b->config, &f);
-	bool prepared;
-	int error;
+	if (is_ready) {
+		if (ready_tell(box, p, &b->verdict, f) != 0)
+			return -1;
+	} else {
+		box_init(box, p, b->config, &b->verdict, f);
+	}
+	if (tell_started(b, p, front, n) != 0)
+		return failure_set(f, "streams", errno, "send");
+	return is_ready ? ready_run(box)
+			: box_begin(box, p, b->config, &b->verdict, f);
+}
 
-	if (slot < 0 && f.error == EAGAIN) {
-		broker_refuse(
-		    b, ERROR_TOO_MANY_RUNS, "max_runs runs are going on");
-		return;
-	}
-	if (slot < 0) {
-		broker_refuse_failure(b, &f);
-		return;
-	}
-	p->limits.value[LIMIT_OUTPUT] =
-	    limits_output(&p->limits, !b->request.streamed);
-	prepared =
-	    b->prepared != NULL && prepared_suits(b->prepared, b->config, p);
-	if (start_front(b, r, prepared) != 0) {
+/* In a slot, which it gives back. */
+static void
+run_slot(struct broker *b, struct plan *p, int *slot)
+{
+	static struct box cold;
+	struct prepared *from =
+	    b->prepared != NULL && prepared_suits(b->prepared, b->config, p)
+		? b->prepared
+		: NULL;
+	struct box *box = from != NULL ? &from->box : &cold;
+	int front[STARTED_MAX], n = open_streams(b, p, from, front);
+	struct failure f;
+
+	if (n < 0) {
 		(void)failure_set(&f, "streams", errno, "pipe");
 		broker_refuse_failure(b, &f);
 		return;
 	}
-	p->caller = b->link;
-	error = prepared ? prepared_run(b->prepared, p, &b->verdict, &f)
-			 : box_run(p, b->config, &b->verdict, &f);
-	if (error != 0) {
+	if (from != NULL)
+		from->there = false;
+	if (run_in(b, p, box, from != NULL, front, n, &f) == 0) {
+		b->has_verdict = true;
+		/* Free before the client knows: its next request may need it.
+		 */
+		(void)close(sys_take(slot));
+		broker_tell(b, MESSAGE_VERDICT, &b->verdict);
+		box_end(box);
+	} else {
+		box_end(box);
 		broker_refuse_failure(b, &f);
-		return;
 	}
-	b->has_verdict = true;
-	/* Free before the client knows: its next request may need it. */
-	(void)close(sys_take(&slot));
-	broker_tell(b, MESSAGE_VERDICT, &b->verdict);
+}
+
+static void
+run_plan(struct broker *b, struct plan *p)
+{
+	struct failure f;
+	/* Who waits for a session's turn is not running yet. */
+	auto_fd slot = slot_take(b->config, &f);
+
+	plan_answer(b, p);
+	if (slot >= 0)
+		run_slot(b, p, &slot);
+	else if (f.error == EAGAIN)
+		broker_refuse(
+		    b, ERROR_TOO_MANY_RUNS, "max_runs runs are going on");
+	else
+		broker_refuse_failure(b, &f);
 }
 
 static void
@@ -219,7 +264,7 @@ finish_and_run(struct broker *b, struct run *r)
 	if (plan_finish(&r->plan, r->why, sizeof(r->why)) != 0)
 		broker_refuse(b, ERROR_INVALID_FIELD, r->why);
 	else
-		run_plan(b, r);
+		run_plan(b, &r->plan);
 }
 
 /* In the session, whose turn it is now. */

@@ -50,6 +50,7 @@ noreturn void
 front_refuse(
     struct front *f, enum error error, const char *why, const char *allow)
 {
+	front_be_admitted(f);
 	f->note.why = (char *)(uintptr_t)why;
 	(void)reply_error(&f->reply, error, why, allow);
 	front_leave(f);
@@ -159,9 +160,23 @@ hear(struct front *f, struct packet *p)
 	}
 }
 
+void
+front_be_admitted(struct front *f)
+{
+	struct packet p;
+
+	if (!f->waits)
+		return;
+	f->waits = false;
+	hear(f, &p);
+	if (p.type != MESSAGE_ALLOWED)
+		front_refuse(
+		    f, ERROR_SANDBOX_FAILED, "the broker is broken", NULL);
+}
+
 /*
- * Says who asks, before anything else of the request is looked at: a stranger
- * does not learn which paths there are.
+ * Says who asks. While the broker thinks about it the request is read on, but
+ * a stranger does not learn which paths there are: front_be_admitted().
  */
 static void
 introduce(struct front *f)
@@ -174,7 +189,6 @@ introduce(struct front *f)
 		.token = text_of(f, h->token),
 		.request_id = f->reply.request_id,
 		.bad_credential = h->wrong_credential };
-	struct packet p;
 
 	f->route =
 	    route_find(h, f->id, &f->no_route, f->allow, sizeof(f->allow));
@@ -182,7 +196,7 @@ introduce(struct front *f)
 	if (message_send(FRONT_LINK, MESSAGE_CALLER, &c, NULL, 0) != 0)
 		refuse_unsent(f, ERROR_BAD_REQUEST,
 		    "Host, Origin or Authorization is too long");
-	hear(f, &p);
+	f->waits = true;
 }
 
 static void
@@ -191,6 +205,7 @@ check_route(struct front *f)
 	char why[160];
 
 	if (f->route == NULL && f->no_route == 204) {
+		front_be_admitted(f);
 		(void)reply_whole(&f->reply, 204, NULL, NULL, 0, f->allow);
 		front_leave(f);
 	}
@@ -258,6 +273,7 @@ ask(struct front *f)
 		FRONT_LINK, MESSAGE_REQUEST, &f->body.request, NULL, 0) != 0)
 		refuse_unsent(f, ERROR_INVALID_FIELD,
 		    "a text or list is longer than it may be");
+	front_be_admitted(f);
 	hear(f, &p);
 	if (p.type == MESSAGE_STARTED && f->route->verb == VERB_IMAGE_PULL) {
 		if (follow(&f->reply, FRONT_LINK, f->head.accept, &p) != 0)
@@ -295,6 +311,7 @@ front_run(const char *request_id)
 	introduce(&f);
 	check_route(&f);
 	if (f.route->verb == VERB_HEALTH) {
+		front_be_admitted(&f);
 		(void)reply_whole(&f.reply, 200, "text/plain", "OK", 2, NULL);
 		front_leave(&f);
 	}

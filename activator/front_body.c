@@ -76,6 +76,8 @@ front_read_body(struct front *f)
 	memcpy(f->text, f->buf + f->head_len, have);
 	whole = have > 0 ? take_piece(f, &chunk, have)
 			 : !f->head.chunked && f->head.content_length == 0;
+	if (!whole)
+		front_be_admitted(f);
 	if (!whole && f->head.expect_continue && f->reply.minor > 0 &&
 	    have == 0 && reply_continue(&f->reply) != 0)
 		front_leave(f);

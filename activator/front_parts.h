@@ -24,6 +24,7 @@ struct front {
 	char *text; /* of the body, ended */
 	size_t text_len;
 	bool unread; /* the client may be sending more */
+	bool waits; /* for the broker to say whether the caller may ask */
 	struct note note;
 };
 
@@ -34,6 +35,13 @@ noreturn void front_leave(struct front *f);
  */
 noreturn void front_refuse(
     struct front *f, enum error error, const char *why, const char *allow);
+
+/*
+ * Waits for the broker's word on who asks, once; ends where that is no. What
+ * the client could learn something from comes after this: whether there is such
+ * a path, what its body should be, and that somebody reads it.
+ */
+void front_be_admitted(struct front *f);
 
 /*
  * Waits until the client has sent something, to the moment until of

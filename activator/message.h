@@ -14,7 +14,8 @@
  *
  *	front	caller			who asks, and with what credential
  *	broker	allowed | error
- *	front	request | note		note: answered without the broker
+ *	front	request | note		note: answered without the broker;
+ *					it need not wait to be allowed
  *	broker	answer | error | started (with descriptors), then verdict|error
  *		| started, then progress any number of times, then answer|error
  *	front	note			how it went, for the log

@@ -62,14 +62,6 @@ prepared_make(struct prepared *p, const struct config *c)
 		close_front(p);
 }
 
-int
-prepared_run(struct prepared *p, const struct plan *plan, struct verdict *v,
-    struct failure *f)
-{
-	p->there = false;
-	return ready_run(&p->box, plan, v, f);
-}
-
 void
 prepared_drop(struct prepared *p)
 {

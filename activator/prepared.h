@@ -27,11 +27,7 @@ void prepared_make(struct prepared *p, const struct config *c);
 bool prepared_suits(
     struct prepared *p, const struct config *c, const struct plan *plan);
 
-/* As box_run(), in it. */
-int prepared_run(struct prepared *p, const struct plan *plan, struct verdict *v,
-    struct failure *f);
-
-/* Ends it, if it is there and not used. */
+/* Ends it, if it is there. */
 void prepared_drop(struct prepared *p);
 
 #endif

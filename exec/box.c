@@ -269,6 +269,9 @@ box_init(struct box *b, const struct plan *p, const struct config *c,
 		.pid = -1,
 		.pidfd = -1,
 		.control = -1,
+		.terminal = -1,
+		.signals = -1,
+		.tty = { .fd = -1 },
 		.disk = { .by = ENFORCED_NONE, .tally = { 0, -1 } },
 		.cgroup = { .dir = -1, .parent = -1 } };
 	memset(v, 0, sizeof(*v));
@@ -277,7 +280,7 @@ box_init(struct box *b, const struct plan *p, const struct config *c,
 }
 
 int
-box_finish(struct box *b, int r)
+box_verdict(struct box *b, int r)
 {
 	if (r == 0)
 		r = watch(b);
@@ -285,11 +288,32 @@ box_finish(struct box *b, int r)
 		verdict_exceed(b->verdict, REASON_DISK);
 	if (r == 0)
 		fill_enforced(b);
+	return r;
+}
+
+void
+box_end(struct box *b)
+{
+	if (b->pid > 0 && !b->dead)
+		watch_abandon(b);
 	cgroup_close(&b->cgroup);
 	watch_finish(b);
 	if (b->ids.lease >= 0)
-		(void)close(b->ids.lease);
-	return r;
+		(void)close(sys_take(&b->ids.lease));
+	b->pid = -1;
+}
+
+int
+box_begin(struct box *b, const struct plan *p, const struct config *c,
+    struct verdict *v, struct failure *f)
+{
+	int r;
+
+	box_init(b, p, c, v, f);
+	r = watch_prepare(b);
+	if (r == 0)
+		r = box_start(b);
+	return box_verdict(b, r);
 }
 
 int
@@ -297,11 +321,8 @@ box_run(const struct plan *p, const struct config *c, struct verdict *v,
     struct failure *f)
 {
 	struct box b;
-	int r;
+	int r = box_begin(&b, p, c, v, f);
 
-	box_init(&b, p, c, v, f);
-	r = watch_prepare(&b);
-	if (r == 0)
-		r = box_start(&b);
-	return box_finish(&b, r);
+	box_end(&b);
+	return r;
 }

@@ -272,10 +272,16 @@ cgroup_open(struct cgroup *c, const struct plan *p, struct failure *f)
 }
 
 void
-cgroup_limit(struct cgroup *c, const struct plan *p)
+cgroup_limit(
+    struct cgroup *c, const struct limits *is, const struct limits *wanted)
 {
-	if (c->dir >= 0)
-		set_limits(c, &p->limits);
+	static const enum limit its[] = { LIMIT_MEM, LIMIT_NPROC, LIMIT_CPUS };
+	bool same = true;
+
+	for (size_t i = 0; i < sizeof(its) / sizeof(*its); i++)
+		same = same && is->value[its[i]] == wanted->value[its[i]];
+	if (c->dir >= 0 && !same)
+		set_limits(c, wanted);
 }
 
 void

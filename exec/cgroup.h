@@ -31,8 +31,10 @@ struct cgroup {
  */
 int cgroup_open(struct cgroup *c, const struct plan *p, struct failure *f);
 
-/* Sets the limits of another plan, before anything of that one runs. */
-void cgroup_limit(struct cgroup *c, const struct plan *p);
+/* Where they differ, sets other limits before there is anything they are for.
+ */
+void cgroup_limit(
+    struct cgroup *c, const struct limits *is, const struct limits *wanted);
 
 /* Is the cgroup that this process is in delegated? For doctor. */
 bool cgroup_is_delegated(void);

@@ -1,6 +1,7 @@
 #ifndef EXEC_CONTROL_H
 #define EXEC_CONTROL_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "fail.h"
@@ -15,7 +16,7 @@ enum control_type {
 	CONTROL_READY, /* built; with CONTROL_FDS descriptors */
 	CONTROL_FAILED, /* a step failed; nothing follows */
 	CONTROL_EXEC, /* the command could not be started: error */
-	CONTROL_ENDED, /* the command ended: status */
+	CONTROL_ENDED, /* the command ended: status, and all below */
 	CONTROL_NET, /* the other way: a network namespace's descriptor */
 	CONTROL_MAX
 };
@@ -32,7 +33,13 @@ struct control {
 	enum control_type type;
 	int error; /* CONTROL_EXEC: errno of execve */
 	int status; /* CONTROL_ENDED: as from wait(2) */
-	uint64_t cpu_us; /* CONTROL_READY: spent on building */
+	uint64_t cpu_us; /* spent on building, and in the end on all */
+	uint64_t memory_kb; /* the most that a process of it had */
+	/*
+	 * Nothing else is left inside. PID 1 has nothing more to do, and where
+	 * plan_answers_first() it waits to be ended.
+	 */
+	bool alone;
 	struct failure failure;
 };
 

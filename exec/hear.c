@@ -89,6 +89,18 @@ map_users(struct box *b)
 	watch_kill(b);
 }
 
+/* The command has ended, and perhaps all is known. */
+static void
+take_end(struct box *b, const struct control *c)
+{
+	b->ended = true;
+	b->ended_us = sys_now_us();
+	b->status = c->status;
+	b->alone = c->alone && plan_answers_first(b->plan);
+	b->used_us = c->cpu_us;
+	b->most_kb = c->memory_kb;
+}
+
 bool
 watch_hear(struct box *b)
 {
@@ -125,11 +137,8 @@ watch_hear(struct box *b)
 		b->verdict->exec_error = c.error;
 		break;
 	default:
-		if (!b->stopping) {
-			b->ended = true;
-			b->ended_us = sys_now_us();
-			b->status = c.status;
-		}
+		if (!b->stopping)
+			take_end(b, &c);
 		break;
 	}
 	return true;

@@ -304,6 +304,29 @@ wait_for(pid_t command, uint64_t backstop_ms)
 }
 
 /*
+ * What has been used. Whoever's parent has ended is this process's child before
+ * that can be seen to have ended: so without children there is nobody left.
+ */
+static void
+sum_up(struct control *c)
+{
+	struct rusage all[2];
+	pid_t pid;
+
+	do
+		pid = waitpid(-1, NULL, WNOHANG | __WALL);
+	while (pid > 0 || (pid < 0 && errno == EINTR));
+	c->alone = pid < 0 && errno == ECHILD;
+	(void)getrusage(RUSAGE_CHILDREN, &all[0]);
+	(void)getrusage(RUSAGE_SELF, &all[1]);
+	for (int i = 0; i < 2; i++) {
+		c->cpu_us += sys_cpu_us(&all[i]);
+		if (c->memory_kb < (uint64_t)all[i].ru_maxrss)
+			c->memory_kb = (uint64_t)all[i].ru_maxrss;
+	}
+}
+
+/*
  * PID 1 of the sandbox from here to its end. It has no other purpose than to
  * start the command, reap, and end: with it the kernel ends all the rest.
  */
@@ -314,6 +337,7 @@ init_run(struct inside *in)
 	uint64_t backstop;
 	sigset_t all;
 	int go[2];
+	char byte;
 	pid_t pid;
 
 	(void)sigfillset(&all);
@@ -328,9 +352,6 @@ init_run(struct inside *in)
 		command_run(in, go[0]);
 	}
 	(void)close(go[0]);
-	if (in->late != NULL)
-		late_receive(in, go[1]);
-	backstop = in->backstop;
 #ifndef MUTATE_CLOSE_FDS
 	/* Nor when a file of the caller's is placed. */
 	if (io_close_but(
@@ -339,19 +360,23 @@ init_run(struct inside *in)
 		6) != 0)
 		report(in, CONTROL_FAILED, errno, "start", "close_range");
 #endif
+	if (in->late != NULL)
+		late_receive(in, go[1]);
+	backstop = in->backstop;
 	place_files(in);
 	wipe(in->plan);
 	if (users_drop_all() != 0)
 		report(in, CONTROL_FAILED, errno, "capabilities", "capset");
-	/* Closing the pipe lets the command start: the very last thing. */
-	if (io_close_but((const int[]){ in->control, in->ids->lease,
-			     in->plan->lock, in->plan->files_out },
-		4) != 0)
-		report(in, CONTROL_FAILED, errno, "start", "close_range");
+	/* The command starts: the very last thing. */
+	(void)close(go[1]);
 	c.status = wait_for(pid, backstop);
+	sum_up(&c);
 	/* Ending by itself without that is a failure of its own. */
 	if (control_send(in->control, &c, NULL, 0) != 0)
 		_exit(1);
 	collect_files(in);
+	/* Taking the namespaces apart takes time that nobody need wait for. */
+	if (c.alone && plan_answers_first(in->plan))
+		(void)recv(in->control, &byte, 1, 0);
 	_exit(0);
 }

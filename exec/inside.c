@@ -187,8 +187,7 @@ send_ready(struct inside *in)
 	struct rusage r;
 
 	(void)getrusage(RUSAGE_SELF, &r);
-	c.cpu_us = (uint64_t)(r.ru_utime.tv_sec + r.ru_stime.tv_sec) * 1000000 +
-		   (uint64_t)(r.ru_utime.tv_usec + r.ru_stime.tv_usec);
+	c.cpu_us = sys_cpu_us(&r);
 	if (control_send(in->control, &c, fds,
 		in->tty >= 0 ? CONTROL_FD_MAX : CONTROL_FD_TTY) != 0)
 		_exit(1);

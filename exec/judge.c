@@ -5,27 +5,19 @@
 
 #include "watch.h"
 
-static uint64_t
-timeval_us(struct timeval t)
-{
-	return (uint64_t)t.tv_sec * 1000000 + (uint64_t)t.tv_usec;
-}
-
 static void
 fill_usage(struct box *b, uint64_t now_us)
 {
 	struct verdict *v = b->verdict;
-	uint64_t us =
-	    timeval_us(b->usage.ru_utime) + timeval_us(b->usage.ru_stime);
+	uint64_t us = b->used_us > b->built_us ? b->used_us - b->built_us : 0;
 
-	us = us > b->built_us ? us - b->built_us : 0;
 	if (b->cgroup.dir >= 0)
 		us = cgroup_cpu_us(&b->cgroup);
 	else if (us < b->meter.cpu_us)
 		us = b->meter.cpu_us;
 	v->cpu_ms = us / 1000;
 	v->wall_ms = (now_us - b->started_us) / 1000;
-	v->memory_kb = (uint64_t)b->usage.ru_maxrss;
+	v->memory_kb = b->most_kb;
 	if (b->cgroup.memory && cgroup_peak_kb(&b->cgroup) > 0)
 		v->memory_kb = cgroup_peak_kb(&b->cgroup);
 	else if (v->memory_kb < b->meter.peak_kb)

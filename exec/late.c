@@ -172,6 +172,8 @@ late_open(struct inside *in)
 	if (shared == MAP_FAILED)
 		return inside_fail(in, "mmap");
 	in->late = shared;
+	/* What most runs need of it is there when they come. */
+	memset(in->late, 0, sizeof(in->late->head) + 1);
 	return 0;
 }
 

@@ -6,6 +6,13 @@
 
 #include "fail.h"
 
+bool
+plan_answers_first(const struct plan *p)
+{
+	return (p->caller >= 0 || p->prepared) && p->session < 0 &&
+	       p->files_out < 0;
+}
+
 void
 plan_init(struct plan *p)
 {

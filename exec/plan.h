@@ -118,6 +118,13 @@ struct plan {
 	int cancel; /* a descriptor that is readable when the run shall end */
 };
 
+/*
+ * Is somebody waiting who is to have the verdict before the sandbox is taken
+ * apart? Not where the next run finds the same directory, or there are files to
+ * read first.
+ */
+bool plan_answers_first(const struct plan *p);
+
 /* Defaults of API.md section 2. */
 void plan_init(struct plan *p);
 

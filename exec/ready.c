@@ -40,9 +40,8 @@ ready_drop(struct box *b)
 	if (b->ready && b->plan->prepared && b->plan->network == NETWORK_NONE)
 		net_keep();
 	/* What else it has is given back as after a run that failed. */
-	(void)box_finish(b, -1);
-	b->pid = -1;
-	b->ids.lease = -1;
+	(void)box_verdict(b, -1);
+	box_end(b);
 }
 
 static bool
@@ -82,21 +81,27 @@ ready_suits(const struct box *b, const struct plan *p)
 }
 
 int
-ready_run(
+ready_tell(
     struct box *b, const struct plan *p, struct verdict *v, struct failure *f)
 {
 	memset(v, 0, sizeof(*v));
-	b->plan = p;
 	b->verdict = v;
 	b->failure = f;
 	b->started_us = sys_now_us();
-	cgroup_limit(&b->cgroup, p);
+	cgroup_limit(&b->cgroup, &b->plan->limits, &p->limits);
+	b->plan = p;
 	if (late_send(b->control, p, box_as_kb(b)) != 0) {
 		(void)failure_set(f, "start", errno, "tell what to run");
 		ready_drop(b);
 		return -1;
 	}
 	box_close_given(p);
+	return 0;
+}
+
+int
+ready_run(struct box *b)
+{
 	watch_begin(b);
-	return box_finish(b, 0);
+	return box_verdict(b, 0);
 }

@@ -22,10 +22,16 @@ int ready_build(
 /* Is it what the plan asks for? */
 bool ready_suits(const struct box *b, const struct plan *p);
 
-/* As box_run(), in it. The plan's streams are those of the one it was built
- * for. */
-int ready_run(
+/*
+ * Begins the run in it: from now on it is as one that box_start() made. The
+ * plan's streams are those of the one it was built for. 0, or -1 with f, and
+ * the sandbox is no more.
+ */
+int ready_tell(
     struct box *b, const struct plan *p, struct verdict *v, struct failure *f);
+
+/* As box_begin() from there on. */
+int ready_run(struct box *b);
 
 /* Ends it. */
 void ready_drop(struct box *b);

@@ -7,6 +7,7 @@
  * on purpose, it clashes with <linux/mount.h> in some library versions.
  */
 
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/types.h>
 
@@ -63,6 +64,14 @@ static inline int64_t
 sys_now_ms(void)
 {
 	return (int64_t)(sys_now_us() / 1000);
+}
+
+/* The CPU time, of user and kernel. */
+static inline uint64_t
+sys_cpu_us(const struct rusage *r)
+{
+	return (uint64_t)(r->ru_utime.tv_sec + r->ru_stime.tv_sec) * 1000000 +
+	       (uint64_t)(r->ru_utime.tv_usec + r->ru_stime.tv_usec);
 }
 
 /* Hands the descriptor out of its auto_fd. */

@@ -57,21 +57,16 @@ watch_prepare(struct box *b)
 void
 watch_finish(struct box *b)
 {
+	int *const fds[] = { &b->terminal, &b->signals, &b->control, &b->pidfd,
+		&b->meter.proc, &b->meter.root };
+
 	tty_restore(&b->tty);
 	for (int i = 0; i < 3; i++)
 		relay_close(&b->relays[i]);
-	if (b->terminal >= 0)
-		(void)close(b->terminal);
-	if (b->signals >= 0)
-		(void)close(b->signals);
-	if (b->control >= 0)
-		(void)close(b->control);
-	if (b->pidfd >= 0)
-		(void)close(b->pidfd);
-	if (b->meter.proc >= 0)
-		(void)close(b->meter.proc);
-	if (b->meter.root >= 0)
-		(void)close(b->meter.root);
+	for (size_t i = 0; i < sizeof(fds) / sizeof(*fds); i++) {
+		if (*fds[i] >= 0)
+			(void)close(sys_take(fds[i]));
+	}
 	/* Told once to stop is enough: a second time must not lose the rest. */
 	if (b->verdict->stopped_by == 0)
 		(void)sigprocmask(SIG_SETMASK, &b->mask_before, NULL);
@@ -98,10 +93,13 @@ watch_stop(struct box *b, enum reason reason)
 static void
 reap(struct box *b)
 {
+	struct rusage all;
 	int status;
 
-	while (wait4(b->pid, &status, __WALL, &b->usage) < 0 && errno == EINTR)
+	while (wait4(b->pid, &status, __WALL, &all) < 0 && errno == EINTR)
 		;
+	b->used_us = sys_cpu_us(&all);
+	b->most_kb = (uint64_t)all.ru_maxrss;
 	b->dead = true;
 	b->left = WIFEXITED(status);
 }
@@ -299,7 +297,7 @@ watch(struct box *b)
 {
 	static const char *const names[] = { "stdin", "stdout", "stderr" };
 
-	while (!b->dead)
+	while (!b->dead && !b->alone)
 		watch_turn(b);
 	drain(b);
 	if (b->failed)

@@ -42,22 +42,32 @@ struct box {
 	uint64_t look_disk_us;
 	uint64_t built_us; /* CPU time that building took */
 	bool ready, begun, failed, ended, dead;
+	bool alone; /* nothing but its PID 1 is left, which waits */
 	bool input_ended; /* the terminal has been told */
 	bool caller_gone;
 	bool left; /* the sandbox's PID 1 ended by itself */
 	bool stopping; /* a limit or signal ended it: reason is set */
 	int status; /* of the command, once ended */
-	struct rusage usage; /* of everything inside, once dead */
+	uint64_t used_us,
+	    most_kb; /* by everything inside, once dead or alone */
 };
 
 /*
  * box.c: nothing of it is there yet; it starts, and on failure there is none;
- * and, where r is 0, all until its end, after which nothing is left.
+ * where r, what came of that, is 0, it goes on until the verdict is known; and
+ * its end, after which nothing is left.
  */
 void box_init(struct box *b, const struct plan *p, const struct config *c,
     struct verdict *v, struct failure *f);
 int box_start(struct box *b);
-int box_finish(struct box *b, int r);
+int box_verdict(struct box *b, int r);
+void box_end(struct box *b);
+
+/*
+ * As box_run(), but returns with the verdict: box_end() is still to be called.
+ */
+int box_begin(struct box *b, const struct plan *p, const struct config *c,
+    struct verdict *v, struct failure *f);
 
 /* Descriptors that the plan gave away are the sandbox's now. */
 void box_close_given(const struct plan *p);

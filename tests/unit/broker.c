@@ -84,11 +84,20 @@ is_answered(void)
 static void
 refused(void)
 {
+	const struct request q = { .verb = VERB_SESSION_SHOW, .id = ID };
+	const struct note n = { .status = 403 };
 	int link = start();
 	struct packet p;
 
 	send_caller(link, "evil.example", false, MESSAGE_ERROR);
-	expect_number(send_request(link, &p), 0, "after a refusal");
+	/* A front that had asked before it read that is heard out. */
+	(void)message_send(link, MESSAGE_REQUEST, &q, NULL, 0);
+	(void)message_send(link, MESSAGE_NOTE, &n, NULL, 0);
+	expect_number(message_receive(link, &p), 0, "after a refusal");
+	link = start();
+	send_caller(link, "evil.example", false, MESSAGE_ERROR);
+	(void)message_send(link, MESSAGE_REQUEST, &q, NULL, 0);
+	expect_number(send_request(link, &p), 0, "after a refusal, twice");
 }
 
 static void
