@@ -13,8 +13,11 @@
  * the response.
  *
  * The BROKER (broker.c) may do everything, and never reads what a client or a
- * command has written. It decides who may call, checks every value anew, and
- * runs the sandbox. The front's death is the client's: it ends the run.
+ * command has written. One thing of strangers it does read: the lines that
+ * skopeo says of a pull, in which are words of a registry's; they are text to
+ * it, of which it keeps the printable part (puller.c). It decides who may call,
+ * checks every value anew, and runs the sandbox. The front's death is the
+ * client's: it ends the run.
  *
  * Both end with the request. Nothing of it is left in either for another. Only
  * the pull of an image, once it was accepted, the broker carries to its end

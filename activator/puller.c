@@ -25,7 +25,7 @@
 
 #include "defence.h"
 #include "io.h"
-#include "json.h"
+#include "source.h"
 #include "sys.h"
 
 #define TOOL "mayfly-rootfs: " /* what it says begins so */
@@ -79,8 +79,10 @@ watch_record(struct puller *p)
 	return inotify_add_watch(p->watch, path, IN_ATTRIB) < 0 ? -1 : 0;
 }
 
-/* Blocked here, they are the worker's as well: it hears them when it runs
- * something, and else in its own time. 0 or -1/errno. */
+/*
+ * Blocked here, they are the worker's as well: it hears them when it runs
+ * something, and else in its own time. 0 or -1/errno.
+ */
 static int
 watch_signals(struct puller *p)
 {
@@ -105,31 +107,10 @@ close_all(struct puller *p, const char *why)
 	sys_close(&p->result);
 	sys_close(&p->signals);
 	sys_close(&p->watch);
+	source_forget(p->token);
+	p->token = NULL;
 	pulls_end(&p->record, why);
 	sys_close(&p->slot);
-}
-
-/* What HTTP makes of user and password. */
-static char *
-token_of(const struct source *s)
-{
-	char *pair = NULL, *token;
-	struct json j;
-
-	if (s->username == NULL)
-		return NULL;
-	if (asprintf(&pair, "%s:%s", s->username, s->password) < 0)
-		fail_memory();
-	json_init(&j);
-	json_base64(&j, NULL, pair, strlen(pair));
-	free(pair);
-	if (json_finish(&j) != 0)
-		fail_memory();
-	token = strndup(j.data + 1, strcspn(j.data + 1, "\""));
-	json_free(&j);
-	if (token == NULL)
-		fail_memory();
-	return token;
 }
 
 int
@@ -139,10 +120,9 @@ puller_start(struct puller *p, const struct config *c, const struct source *s,
 	int said[2] = { -1, -1 }, result[2] = { -1, -1 }, r = -1;
 
 	p->source = s;
-	p->token = token_of(s);
+	p->token = source_token(s);
 	p->said = p->result = p->signals = p->watch = -1;
 	p->len = 0;
-	p->told = false;
 	*p->last = *p->because = '\0';
 	if (pipe2(said, O_CLOEXEC) == 0 && pipe2(result, O_CLOEXEC) == 0 &&
 	    watch_signals(p) == 0 && watch_record(p) == 0) {

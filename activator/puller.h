@@ -3,8 +3,6 @@
 
 #include <sys/types.h>
 
-#include <stdbool.h>
-
 #include "config.h"
 #include "make.h"
 #include "pulls.h"
@@ -21,7 +19,6 @@ struct puller {
 	int said, result; /* pipes: what it says, and a struct failure */
 	int signals; /* that tell this process to stop */
 	int watch; /* readable when the record is touched */
-	bool told; /* to end */
 	char line[512]; /* that is not whole yet */
 	size_t len;
 	char last[256]; /* line, as a sentence */

@@ -67,7 +67,7 @@ view_show(struct inside *in)
 		return inside_fail(in, "open");
 	return layers_show(in, dir) != 0 ||
 		       show_lowest(in, dir, "all", n) != 0 ||
-		       show_lowest(in, dir, "below", n - 1) != 0
+		       (n > 0 && show_lowest(in, dir, "below", n - 1) != 0)
 		   ? -1
 		   : 0;
 }

@@ -37,35 +37,36 @@ make(int (*how)(const struct config *c, const struct source *s, struct image *m,
 }
 
 static int
-pull(void)
+make_of_source(int (*how)(const struct config *c, const struct source *s,
+    struct image *m, struct failure *f))
 {
 	call.source.text = call.words[0];
 	call.source.name = call.words[1];
-	return make(make_pull);
+	return make(how);
+}
+
+static int
+pull(void)
+{
+	return make_of_source(make_pull);
 }
 
 static int
 import(void)
 {
-	call.source.text = call.words[0];
-	call.source.name = call.words[1];
-	return make(make_import);
+	return make_of_source(make_import);
 }
 
 static int
 import_directory(void)
 {
-	call.source.text = call.words[0];
-	call.source.name = call.words[1];
-	return make(make_import_directory);
+	return make_of_source(make_import_directory);
 }
 
 static int
 from_dockerfile(void)
 {
-	call.source.text = call.words[0];
-	call.source.name = call.words[1];
-	return make(make_from_dockerfile);
+	return make_of_source(make_from_dockerfile);
 }
 
 static int

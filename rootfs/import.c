@@ -4,29 +4,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "images.h"
 #include "make.h"
 #include "sys.h"
 #include "work.h"
-
-int
-make_check_name(const struct source *s, struct image *m, struct failure *f)
-{
-	if (!image_is_name(s->name) || strcmp(s->name, "host") == 0)
-		return failure_set(f, "usage", 0,
-		    "'%.100s' can be no image's name: it is "
-		    "[a-z0-9][a-z0-9._-]{0,63} and perhaps a tag, and not "
-		    "'host'",
-		    s->name);
-	(void)strcpy(m->name, s->name);
-	m->created_at = (int64_t)time(NULL);
-	return 0;
-}
 
 /* What the tool is to read is the image's one layer. */
 static int

@@ -12,7 +12,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "images.h"
@@ -83,19 +82,16 @@ add_platform(struct call *c, const char *platform, struct failure *f)
 static int
 write_auth(const struct work *w, const struct source *s, struct failure *f)
 {
-	char *pair = NULL;
+	char *token = source_token(s);
 	struct json j;
 	int r = -1;
 
-	if (asprintf(&pair, "%s:%s", s->username, s->password) < 0)
-		fail_memory();
 	json_init(&j);
 	json_object(&j, NULL);
 	json_object(&j, "auths");
 	json_object(&j, s->registry);
-	json_base64(&j, "auth", pair, strlen(pair));
-	explicit_bzero(pair, strlen(pair));
-	free(pair);
+	json_text(&j, "auth", token);
+	source_forget(token);
 	if (json_finish(&j) != 0)
 		fail_memory();
 	auto_fd fd = openat(w->dir, AUTH_OWN,
@@ -309,9 +305,8 @@ make_pull(const struct config *c, const struct source *s, struct image *m,
 	struct work w;
 	int r;
 
-	if (source_name(s, m->name, f) != 0)
+	if (make_check_name(s, m, f) != 0)
 		return -1;
-	m->created_at = (int64_t)time(NULL);
 	r = work_open(&w, c, f);
 	if (r == 0)
 		r = fetch(&w, s, f);

@@ -2,9 +2,12 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
+#include "json.h"
 #include "work.h"
 
 /* Kinds of source that skopeo knows, and whether they are on this machine. */
@@ -59,16 +62,27 @@ name_of(const char *text, char *name, size_t size)
 	return image_is_name(name) ? 0 : -1;
 }
 
+/* What the source is called, for an image that is given no name. */
+static int
+name_of_source(
+    const char *text, char ret[IMAGE_NAME_MAX + 1], struct failure *f)
+{
+	const struct kind *k = find_kind(text);
+
+	if (k != NULL)
+		text += strlen(k->prefix);
+	if (name_of(text, ret, IMAGE_NAME_MAX + 1) == 0)
+		return 0;
+	return failure_set(f, "usage", 0,
+	    "the name of '%.100s' can be no image's: give one", text);
+}
+
 int
 source_name(
     const struct source *s, char ret[IMAGE_NAME_MAX + 1], struct failure *f)
 {
-	const struct kind *k = find_kind(s->text);
-	const char *text = k != NULL ? s->text + strlen(k->prefix) : s->text;
-
-	if (s->name == NULL && name_of(text, ret, IMAGE_NAME_MAX + 1) != 0)
-		return failure_set(f, "usage", 0,
-		    "the name of '%.100s' can be no image's: give one", text);
+	if (s->name == NULL && name_of_source(s->text, ret, f) != 0)
+		return -1;
 	if (s->name != NULL && !image_is_name(s->name))
 		return failure_set(f, "usage", 0,
 		    "'%.100s' can be no image's name: it is "
@@ -78,8 +92,16 @@ source_name(
 		(void)strcpy(ret, s->name);
 	if (strcmp(ret, "host") == 0)
 		return failure_set(f, "usage", 0,
-		    "the name 'host' is that of the machine's own files");
+		    "no image's name can be 'host': that is the machine's own "
+		    "files");
 	return 0;
+}
+
+int
+make_check_name(const struct source *s, struct image *m, struct failure *f)
+{
+	m->created_at = (int64_t)time(NULL);
+	return source_name(s, m->name, f);
 }
 
 /* "oci:DIR:TAG" as it is inside, and its path on the host. */
@@ -126,4 +148,35 @@ source_find(const struct source *s, struct place *ret, struct failure *f)
 	    k != NULL ? text + strlen(k->prefix) : text);
 	ret->is_here = false;
 	return 0;
+}
+
+char *
+source_token(const struct source *s)
+{
+	char *pair = NULL, *token;
+	struct json j;
+
+	if (s->username == NULL)
+		return NULL;
+	if (asprintf(&pair, "%s:%s", s->username, s->password) < 0)
+		fail_memory();
+	json_init(&j);
+	json_base64(&j, NULL, pair, strlen(pair));
+	source_forget(pair);
+	if (json_finish(&j) != 0)
+		fail_memory();
+	token = strndup(j.data + 1, strcspn(j.data + 1, "\""));
+	explicit_bzero(j.data, j.len);
+	json_free(&j);
+	if (token == NULL)
+		fail_memory();
+	return token;
+}
+
+void
+source_forget(char *token)
+{
+	if (token != NULL)
+		explicit_bzero(token, strlen(token));
+	free(token);
 }

@@ -25,4 +25,11 @@ int source_find(const struct source *s, struct place *ret, struct failure *f);
 int source_name(
     const struct source *s, char ret[IMAGE_NAME_MAX + 1], struct failure *f);
 
+/*
+ * User and password as HTTP and containers-auth.json(5) have them, or NULL
+ * where there are none; for source_forget().
+ */
+char *source_token(const struct source *s);
+void source_forget(char *token);
+
 #endif

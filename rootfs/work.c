@@ -243,18 +243,17 @@ work_tool(const struct work *w, struct job *j, struct kept *ret_out,
 	const char *const *own = j->argv;
 	const char *words[8] = { TOOL_INSIDE };
 	char path[PATH_MAX];
-	size_t n = 1;
 	int r;
 
 	if (find_tool(path, sizeof(path)) != 0)
 		return failure_set(f, j->step, errno, "find %s", TOOL);
-	while (*own != NULL && n < sizeof(words) / sizeof(*words) - 1)
-		words[n++] = *own++;
-	words[n] = NULL;
+	for (size_t n = 1;
+	     own[n - 1] != NULL && n < sizeof(words) / sizeof(*words) - 1; n++)
+		words[n] = own[n - 1];
 	j->argv = words;
 	job_bind(j, path, TOOL_INSIDE);
 	r = work_run(w, j, ret_out, f);
-	j->argv = own - (n - 1);
+	j->argv = own;
 	j->binds[--j->bind_count].source = NULL;
 	return r;
 }

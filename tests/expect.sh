@@ -2,6 +2,8 @@
 #
 # The verbs of a case: run mayfly, and say what must have come of it. Part of
 # the harness, sourced by t.sh.
+#
+# shellcheck disable=SC2154 # the topic sets id
 
 # A command as the user of this flavour.
 t_as()
@@ -52,6 +54,32 @@ finish()
 	fi
 	wait "$pid"
 	status=$?
+}
+
+# A run that has the session `id` until release_session writes a file there.
+hold_session()
+{
+	mkfifo in
+	exec 9<>in
+	spawn session run "$id" -- sh -c 'echo up; read x; echo end >/root/f' \
+	    <in
+	await "it runs" grep -q up out
+}
+
+release_session()
+{
+	echo >&9
+	finish
+	exec 9>&-
+}
+
+# Meanwhile this is waited for, and then refused: expect_busy VERB
+expect_busy()
+{
+	MAYFLY_SESSION_WAIT=300 t_as "$MAYFLY" session "$1" "$id" </dev/null \
+	    >out2 2>err2
+	check "$1: not refused" test $? = 125
+	check "$1: not as busy" grep -q "$id is busy$" err2
 }
 
 ended()

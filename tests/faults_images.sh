@@ -60,6 +60,17 @@ replace()
 	}
 }
 
+# sweep_image VERB CALLS SOURCE: of all calls, or so many.
+sweep_image()
+{
+	begin
+	replace
+	[[ $FAULTS == all ]] || FAULTS=$2
+	words=(image "$1" "$3" one)
+	sweep "$1"
+	finish_sweeps
+}
+
 # The directories that the first of them makes for all later ones.
 (
 	cd "$T_ROOT" || exit
@@ -69,23 +80,13 @@ replace()
 ) </dev/null >/dev/null 2>&1
 
 if faultcase "an image is imported, or the one before is there"; then
-	begin
-	replace
-	[[ $FAULTS == all ]] || FAULTS=8
-	words=(image import "$FIXTURES/new.tar" one)
-	sweep import
-	finish_sweeps
+	sweep_image import 8 "$FIXTURES/new.tar"
 fi
 
 if faultcase "an image is pulled, or the one before is there" &&
     require "there is no skopeo" test -n "$(type -P skopeo)"; then
-	begin
-	replace
 	# Each takes half a second.
-	[[ $FAULTS == all ]] || FAULTS=3
-	words=(image pull "oci:$FIXTURES/oci:new" one)
-	sweep pull
-	finish_sweeps
+	sweep_image pull 3 "oci:$FIXTURES/oci:new"
 fi
 
 figures

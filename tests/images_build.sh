@@ -189,7 +189,7 @@ if testcase "no other distribution can be built, and no other words are"; then
 	done
 	refused 64 'needs --distro' build one
 	refused 64 "can be no image's name" build One --distro debian:bookworm
-	refused 64 "can be no image's name" build host --distro debian:bookworm
+	refused 64 "no image's name can be .host." build host --distro debian:bookworm
 	refused 64 'a value is missing behind' build one --distro
 	refused 64 "unknown option '--platform'" build one --platform x
 	[[ -z $(names) ]] || fail "there is an image"

@@ -274,18 +274,9 @@ fi
 if testcase "who exports a session waits for its run, and is told it is busy"
 then
 	create
-	mkfifo in
-	exec 9<>in
-	spawn session run "$id" -- sh -c 'echo up; read x; echo end >/root/f' \
-	    <in
-	await "it runs" grep -q up out
-	MAYFLY_SESSION_WAIT=300 t_as "$MAYFLY" session export "$id" \
-	    </dev/null >tar 2>err2
-	check "not refused" test $? = 125
-	check "not as busy" grep -q "$id is busy$" err2
-	echo >&9
-	finish
-	exec 9>&-
+	hold_session
+	expect_busy export
+	release_session
 	session export aaaaaaaaaaaaaaaaaaaaaaaaaa
 	expect_status 125
 	expect_err_has 'there is no session'

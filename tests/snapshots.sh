@@ -490,24 +490,14 @@ fi
 
 if testcase "a session in which somebody runs is waited for, then busy"; then
 	create
-	mkfifo in
-	exec 9<>in
-	spawn session run "$id" -- sh -c 'echo up; read x; echo end >/root/f' \
-	    <in
-	await "it runs" grep -q up out
-	for verb in snapshot fork; do
-		MAYFLY_SESSION_WAIT=300 t_as "$MAYFLY" session $verb "$id" \
-		    </dev/null >out2 2>err2
-		check "$verb: not refused" test $? = 125
-		check "$verb: not as busy" grep -q "$id is busy$" err2
-	done
+	hold_session
+	expect_busy snapshot
+	expect_busy fork
 	t_as "$MAYFLY" session fork "$id" </dev/null >forked 2>err2 9>&- &
 	forking=$!
 	sleep 0.2
 	check "the fork does not wait" test ! -s forked
-	echo >&9
-	finish
-	exec 9>&-
+	release_session
 	wait "$forking"
 	session run "$(cat forked)" -- cat /root/f
 	expect_out end

@@ -91,7 +91,7 @@ pack_system()
 }
 
 # What says which files of a release are whole.
-release()
+write_release()
 {
 	local list=$1/main/binary-$ARCH/Packages
 
@@ -127,8 +127,8 @@ fixture_mirror()
 	    "$FIXTURES/broken" "$MIRROR" "$list" broken 'Architecture: all'
 	pack "$FIXTURES/none" "$MIRROR" "$list" slow 'Architecture: all'
 	cp -r "$MIRROR/dists/bookworm" "$MIRROR/dists/trixie"
-	release "$MIRROR/dists/bookworm"
-	release "$MIRROR/dists/trixie"
+	write_release "$MIRROR/dists/bookworm"
+	write_release "$MIRROR/dists/trixie"
 	gpg=(gpg --homedir "$FIXTURES/gpg" --batch --quiet)
 	mkdir -m 0700 "$FIXTURES/gpg"
 	{

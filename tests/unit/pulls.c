@@ -201,13 +201,7 @@ static const struct testcase cases[] = {
 int
 main(void)
 {
-	char template[] = "/tmp/mayfly-unit.XXXXXX", command[128];
-	int r;
+	char template[] = "/tmp/mayfly-unit.XXXXXX";
 
-	if (mkdtemp(template) == NULL)
-		return 1;
-	(void)setenv("STATES", template, 1);
-	r = cases_run(cases, LENGTH(cases));
-	(void)snprintf(command, sizeof(command), "rm -rf %s", template);
-	return system(command) != 0 || r;
+	return cases_run_in(template, "STATES", cases, LENGTH(cases));
 }

@@ -89,15 +89,9 @@ result_of(pid_t pid)
 static inline int
 stores_run(const struct testcase *cases, size_t n)
 {
-	char template[] = "/tmp/mayfly-unit.XXXXXX", command[64];
-	int r;
+	char template[] = "/tmp/mayfly-unit.XXXXXX";
 
-	if (mkdtemp(template) == NULL)
-		return 1;
-	(void)setenv("STATES", template, 1);
-	r = cases_run(cases, n);
-	(void)snprintf(command, sizeof(command), "rm -rf %s", template);
-	return system(command) != 0 || r;
+	return cases_run_in(template, "STATES", cases, n);
 }
 
 #endif

@@ -6,6 +6,7 @@
  * that one which crashes fails alone.
  */
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <sys/types.h>
 #include <sys/wait.h>
 
@@ -146,6 +147,27 @@ cases_run(const struct testcase *cases, size_t n)
 	printf("%d passed, %d failed, %d skipped\n", count[PASSED],
 	    count[FAILED], count[SKIPPED]);
 	return count[FAILED] > 0;
+}
+
+/*
+ * The same with a directory for all that the cases leave, for which template
+ * is; its name is in the environment.
+ */
+static inline int
+cases_run_in(char *template, const char *variable, const struct testcase *cases,
+    size_t n)
+{
+	char command[160];
+	int r;
+
+	if (mkdtemp(template) == NULL || chmod(template, 0755) != 0)
+		return 1;
+	(void)setenv(variable, template, 1);
+	r = cases_run(cases, n);
+	(void)snprintf(command, sizeof(command),
+	    "chattr -R -ia %s 2>/dev/null; rm -rf --one-file-system %s",
+	    template, template);
+	return system(command) != 0 || r;
 }
 
 #endif

@@ -221,13 +221,7 @@ static const struct testcase cases[] = {
 int
 main(void)
 {
-	char trees[] = "/var/tmp/mayfly-usage.XXXXXX", command[64];
-	int status;
+	char trees[] = "/var/tmp/mayfly-usage.XXXXXX";
 
-	if (mkdtemp(trees) == NULL || chmod(trees, 0755) != 0)
-		return 1;
-	(void)setenv("TREES", trees, 1);
-	status = cases_run(cases, LENGTH(cases));
-	(void)snprintf(command, sizeof(command), "rm -rf '%s'", trees);
-	return system(command) == 0 ? status : 1;
+	return cases_run_in(trees, "TREES", cases, LENGTH(cases));
 }
