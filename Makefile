@@ -200,6 +200,8 @@ bench: all
 	@tests/bench/bench.sh $(T)
 	@tests/bench/http.sh
 	@tests/bench/sustained.sh
+	@tests/bench/sizes.sh
+	@tests/bench/overload.sh
 	@tests/bench/snapshots.sh
 	@tests/bench/images.sh
 	@tests/vm/guest.sh --container bench

@@ -37,6 +37,7 @@ program() {
 serve() {
 	local log=$tmp/log.${#servers[@]} settings=("${@:2}")
 
+	: >"$log"
 	[ -z "${1:-}" ] || settings+=("MAYFLY_POOL=$1")
 	env "${settings[@]}" "$MAYFLY" serve --listen 127.0.0.1:0 2>"$log" &
 	servers+=($!)

@@ -7,19 +7,22 @@
  *		--rate R		so many begin each second, evenly; else
  *each client's next follows its last
  *		--count N		after so many it ends, whatever the time
+ *		--path PATH (/run)	of the request
+ *		--accept TYPE		of the answer
+ *		--abandon 1		closed as soon as the request is sent
  *		--hold N		opens N connections, says `held N` and
  *keeps them until standard input ends
  *
- * Each request is a POST /run with the JSON that is BODY, or that is in the
+ * Each request is a POST with the JSON that is BODY, or that is in the
  * file after the sign @, on a connection of its own; without one only the
  * connection is made, and closed. Prints one line:
  *
  *	rate=R ok=N other=N failed=N median_us=M p90_us=P p99_us=P max_us=P
  *	bytes=N
  *
- * A 200 is ok, any other answer is other; times are those of either. With a
- * rate, each counts from the moment it was due, also when all clients were busy
- * then: a server that stalls is not asked more seldom for that.
+ * A 200 or 201 is ok, any other answer is other; times are those of either.
+ *With a rate, each counts from the moment it was due, also when all clients
+ *were busy then: a server that stalls is not asked more seldom for that.
  */
 #include <sys/epoll.h>
 #include <sys/socket.h>
@@ -30,6 +33,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -57,6 +61,8 @@ static char *request;
 static size_t request_len;
 static struct sockaddr_in address;
 static int poller;
+static bool abandons;
+static volatile sig_atomic_t is_stopped; /* says what there was until then */
 
 static double
 now_us(void)
@@ -68,10 +74,11 @@ now_us(void)
 }
 
 static void
-request_make(const char *body)
+request_make(const char *path, const char *accept, const char *body)
 {
-	static const char head[] = "POST /run HTTP/1.1\r\nHost: localhost\r\n"
+	static const char head[] = "POST %s HTTP/1.1\r\nHost: localhost\r\n"
 				   "Content-Type: application/json\r\n"
+				   "Accept: %s\r\n"
 				   "Content-Length: %zu\r\n\r\n";
 	size_t len = strlen(body);
 	char *read_body = NULL;
@@ -91,10 +98,11 @@ request_make(const char *body)
 		(void)close(fd);
 		body = read_body;
 	}
-	request = malloc(sizeof(head) + 32 + len);
+	request =
+	    malloc(sizeof(head) + strlen(path) + strlen(accept) + 32 + len);
 	if (request == NULL)
 		err(1, "malloc");
-	n = sprintf(request, head, len);
+	n = sprintf(request, head, path, accept, len);
 	memcpy(request + n, body, len);
 	request_len = (size_t)n + len;
 	free(read_body);
@@ -126,7 +134,7 @@ client_end(struct client *c, bool answered)
 		failed++;
 		return;
 	}
-	if (strncmp(c->head, "HTTP/1.1 200 ", 13) == 0 || request_len == 0)
+	if (strncmp(c->head, "HTTP/1.1 20", 11) == 0 || request_len == 0)
 		ok++;
 	else
 		other++;
@@ -151,6 +159,11 @@ client_start(struct client *c, double due_us)
 
 		if (n > 0)
 			c->sent = (size_t)n;
+	}
+	if (abandons && c->sent == request_len) {
+		memcpy(c->head, "HTTP/1.1 20", 11);
+		client_end(c, true);
+		return;
 	}
 	if (epoll_ctl(poller, EPOLL_CTL_ADD, c->sock, &e) != 0)
 		err(1, "epoll_ctl");
@@ -219,48 +232,83 @@ client_free(size_t count)
 	return NULL;
 }
 
+/* What is asked of it. */
+struct load {
+	size_t clients;
+	double seconds, rate; /* 0: each client's next follows its last */
+	size_t most; /* or 0 */
+	useconds_t pause_us;
+	double began_us;
+	size_t started;
+};
+
+/* When the next one is due, or a negative number when it was the last. */
+static double
+next_due(const struct load *l)
+{
+	double now = now_us(),
+	       due = l->rate > 0
+			 ? l->began_us + (double)l->started / l->rate * 1e6
+			 : now;
+
+	if (is_stopped || (l->most > 0 && l->started >= l->most) ||
+	    due >= l->began_us + l->seconds * 1e6)
+		return -1;
+	return due;
+}
+
+/* Starts what is due. Returns how many ms until the next one is. */
+static int
+start_due(struct load *l)
+{
+	struct client *c;
+	double due, now;
+
+	while ((c = client_free(l->clients)) != NULL) {
+		due = next_due(l);
+		now = now_us();
+		if (due < 0)
+			break;
+		/* The last bit is waited for by looking again and again. */
+		if (due > now)
+			return due - now > 2000 ? (int)((due - now) / 1e3) - 1
+						: 0;
+		client_start(c, due);
+		l->started++;
+	}
+	return 1000;
+}
+
 /* Returns how long it took. */
 static double
-run(size_t count, double seconds, double rate, size_t most)
+run(struct load *l)
 {
 	struct epoll_event events[256];
-	double began = now_us(), until = began + seconds * 1e6, now = began;
-	struct client *c;
-	size_t started = 0, ended = 0;
-	bool more;
+	double until;
 
-	for (;;) {
-		double due = began + (double)started / rate * 1e6;
-
-		now = now_us();
-		more = rate > 0 ? due < until : now < until;
-		if (most > 0 && started >= most)
-			more = false;
-		if (!more && ended == started)
-			break;
-		if (more && (rate <= 0 || due <= now) &&
-		    (c = client_free(count)) != NULL) {
-			client_start(c, rate > 0 ? due : now_us());
-			started++;
-			ended = ok + other + failed;
-			if (client_free(count) != NULL && rate <= 0)
-				continue;
-		}
-		if (now > until + PATIENCE_US)
-			errx(1, "%zu got no answer", started - ended);
-		/* Less than a ms is waited for by looking again. */
-		due = began + (double)started / rate * 1e6;
-		int wait =
-		    !more || rate <= 0 || client_free(count) == NULL
-			? 1000
-			: (due - now > 2000 ? (int)((due - now) / 1e3) - 1 : 0);
+	l->began_us = now_us();
+	until = l->began_us + l->seconds * 1e6 + PATIENCE_US;
+	while (next_due(l) >= 0 || ok + other + failed < l->started) {
+		if (l->started > 0 && ok + other + failed == l->started)
+			(void)usleep(l->pause_us);
+		int wait = start_due(l);
 		int n = epoll_wait(poller, events, 256, wait);
 
 		for (int i = 0; i < n; i++)
 			client_turn(events[i].data.ptr, events[i].events);
-		ended = ok + other + failed;
+		if (is_stopped)
+			break;
+		if (now_us() > until)
+			errx(1, "some got no answer");
 	}
-	return now_us() - began;
+	return now_us() - l->began_us;
+}
+
+static void
+stop(int signo)
+{
+	(void)signo;
+	is_stopped = 1;
 }
 
 static void
@@ -304,27 +352,38 @@ percentile(size_t percent)
 int
 main(int argc, char **argv)
 {
-	size_t count = 1, most = 0, held = 0;
-	double seconds = 2, rate = 0, elapsed;
+	struct load l = { .clients = 1, .seconds = 2 };
+	size_t held = 0;
+	const char *path = "/run", *accept = "application/json";
+	double elapsed;
 
 	for (; argc > 2 && strncmp(argv[1], "--", 2) == 0; argc -= 2) {
 		const char *option = argv[1] + 2, *value = argv[2];
 
 		if (strcmp(option, "clients") == 0)
-			count = strtoul(value, NULL, 10);
+			l.clients = strtoul(value, NULL, 10);
 		else if (strcmp(option, "seconds") == 0)
-			seconds = strtod(value, NULL);
+			l.seconds = strtod(value, NULL);
 		else if (strcmp(option, "rate") == 0)
-			rate = strtod(value, NULL);
+			l.rate = strtod(value, NULL);
+		else if (strcmp(option, "pause") == 0)
+			l.pause_us =
+			    (useconds_t)strtoul(value, NULL, 10) * 1000;
 		else if (strcmp(option, "count") == 0)
-			most = strtoul(value, NULL, 10);
+			l.most = strtoul(value, NULL, 10);
+		else if (strcmp(option, "path") == 0)
+			path = value;
+		else if (strcmp(option, "accept") == 0)
+			accept = value;
+		else if (strcmp(option, "abandon") == 0)
+			abandons = *value == '1';
 		else if (strcmp(option, "hold") == 0)
 			held = strtoul(value, NULL, 10);
 		else
 			errx(64, "what is --%s?", option);
 		argv += 2;
 	}
-	if (argc < 2 || argc > 3 || count < 1 || count > CLIENTS_MAX)
+	if (argc < 2 || argc > 3 || l.clients < 1 || l.clients > CLIENTS_MAX)
 		errx(64, "usage: load [OPTION VALUE]... PORT [BODY]");
 	address = (struct sockaddr_in){ .sin_family = AF_INET,
 		.sin_port = htons((uint16_t)atoi(argv[1])),
@@ -334,13 +393,14 @@ main(int argc, char **argv)
 		return 0;
 	}
 	if (argc == 3)
-		request_make(argv[2]);
-	for (size_t i = 0; i < count; i++)
+		request_make(path, accept, argv[2]);
+	for (size_t i = 0; i < l.clients; i++)
 		clients[i].sock = -1;
+	(void)signal(SIGTERM, stop);
 	poller = epoll_create1(EPOLL_CLOEXEC);
 	if (poller < 0)
 		err(1, "epoll");
-	elapsed = run(count, seconds, rate, most);
+	elapsed = run(&l);
 	qsort(times, times_count, sizeof(double), compare);
 	printf("rate=%.1f ok=%zu other=%zu failed=%zu median_us=%.0f"
 	       " p90_us=%.0f p99_us=%.0f max_us=%.0f bytes=%zu\n",
