@@ -188,6 +188,21 @@ use_image(struct broker *b, struct run *r)
 	return false;
 }
 
+/* One that was ready in vain goes while the other one is built. */
+static int
+start_cold(struct broker *b, struct box *box)
+{
+	const bool spares = b->prepared != NULL && b->prepared->there;
+	int r;
+
+	if (spares)
+		ready_spare(&b->prepared->box);
+	r = box_start(box);
+	if (spares)
+		ready_kill(&b->prepared->box);
+	return r;
+}
+
 /*
  * Runs the plan, in a sandbox that is ready where there is one: that is told
  * first, and the front then. 0 with the verdict, or -1 with f.
@@ -204,8 +219,9 @@ run_in(struct broker *b, const struct plan *p, struct box *box, bool is_ready,
 	}
 	if (tell_started(b, p, front, n) != 0)
 		return failure_set(f, "streams", errno, "send");
-	return is_ready ? ready_run(box)
-			: box_begin(box, p, b->config, &b->verdict, f);
+	if (is_ready)
+		return ready_run(box);
+	return box_verdict(box, start_cold(b, box));
 }
 
 /* In a slot, which it gives back. */

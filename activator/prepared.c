@@ -75,14 +75,11 @@ prepared_drop(struct prepared *p)
 
 bool
 prepared_suits(
-    struct prepared *p, const struct config *c, const struct plan *plan)
+    const struct prepared *p, const struct config *c, const struct plan *plan)
 {
 	/* Its ids are leased from a range of one place. */
-	if (p->there && p->config.uid_base == c->uid_base &&
-	    p->config.uid_count == c->uid_count &&
-	    strcmp(p->config.run_dir, c->run_dir) == 0 &&
-	    ready_suits(&p->box, plan))
-		return true;
-	prepared_drop(p);
-	return false;
+	return p->there && p->config.uid_base == c->uid_base &&
+	       p->config.uid_count == c->uid_count &&
+	       strcmp(p->config.run_dir, c->run_dir) == 0 &&
+	       ready_suits(&p->box, plan);
 }

@@ -21,11 +21,9 @@ struct prepared {
  */
 void prepared_make(struct prepared *p, const struct config *c);
 
-/*
- * Is it good for the plan, which c was read for? Where it is not it is ended.
- */
+/* Is it good for the plan, which c was read for? */
 bool prepared_suits(
-    struct prepared *p, const struct config *c, const struct plan *plan);
+    const struct prepared *p, const struct config *c, const struct plan *plan);
 
 /* Ends it, if it is there. */
 void prepared_drop(struct prepared *p);

@@ -21,6 +21,7 @@
 #include "config.h"
 #include "connection.h"
 #include "io.h"
+#include "net.h"
 #include "reap.h"
 #include "sys.h"
 
@@ -40,7 +41,7 @@ server_close(struct server *s)
 
 /*
  * A child of the server's, which ends with it, and has nothing of it but its
- * two descriptors, or -1. 0 in the child.
+ * two descriptors, or -1, and net_shared(). 0 in the child.
  */
 static pid_t
 start_child(struct server *s, int one, int other)
@@ -52,7 +53,8 @@ start_child(struct server *s, int one, int other)
 	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
 	/* With the others' channels it would hold their processes, too. */
 	if (getppid() != parent ||
-	    io_close_but((const int[]){ 0, 1, 2, one, other }, 5) != 0)
+	    io_close_but(
+		(const int[]){ 0, 1, 2, one, other, net_shared() }, 6) != 0)
 		_exit(1);
 	(void)sigprocmask(SIG_SETMASK, &s->mask_before, NULL);
 	return 0;
@@ -311,6 +313,7 @@ server_prepare(struct server *s)
 	s->idle_since_ms = sys_now_ms();
 	s->reaped_ms = s->idle_since_ms - REAP_MS;
 	pool_init(&s->pool);
+	net_share();
 	return s->signals < 0 || waiting_init(&s->waiting, OWN_FILES) != 0 ? -1
 									   : 0;
 }

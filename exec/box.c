@@ -53,6 +53,7 @@
 #include <unistd.h>
 
 #include "inside.h"
+#include "net.h"
 #include "place.h"
 #include "spread.h"
 #include "streams.h"
@@ -190,9 +191,9 @@ static int
 serve_builder(struct box *b)
 {
 	if (b->ids.mode == IDS_LEASED)
-		return has_network(b->plan)
-			   ? net_lend(b->control, &b->ids, b->failure)
-			   : 0;
+		return has_network(b->plan) ? net_lend(b->control, &b->ids,
+						  b->plan->network, b->failure)
+					    : 0;
 	if (ids_map_builder(&b->ids, b->pid, b->failure) != 0)
 		return -1;
 	if (send(b->control, "", 1, MSG_NOSIGNAL) != 1)
@@ -206,7 +207,8 @@ box_start(struct box *b)
 	struct ends e[3] = { { -1, -1 }, { -1, -1 }, { -1, -1 } };
 	int pair[2];
 
-	if (ids_take(&b->ids, b->config, plan_writes_outside(b->plan),
+	if (watch_prepare(b) != 0 ||
+	    ids_take(&b->ids, b->config, plan_writes_outside(b->plan),
 		b->failure) != 0 ||
 	    cgroup_open(&b->cgroup, b->plan, b->failure) != 0 ||
 	    disk_open(&b->disk, b->config, b->plan, b->failure) != 0 ||
@@ -304,25 +306,14 @@ box_end(struct box *b)
 }
 
 int
-box_begin(struct box *b, const struct plan *p, const struct config *c,
-    struct verdict *v, struct failure *f)
-{
-	int r;
-
-	box_init(b, p, c, v, f);
-	r = watch_prepare(b);
-	if (r == 0)
-		r = box_start(b);
-	return box_verdict(b, r);
-}
-
-int
 box_run(const struct plan *p, const struct config *c, struct verdict *v,
     struct failure *f)
 {
 	struct box b;
-	int r = box_begin(&b, p, c, v, f);
+	int r;
 
+	box_init(&b, p, c, v, f);
+	r = box_verdict(&b, box_start(&b));
 	box_end(&b);
 	return r;
 }

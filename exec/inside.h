@@ -145,19 +145,6 @@ int binds_show(struct inside *in);
 int net_make(struct inside *in);
 
 /*
- * Making a network namespace takes as long as all the mounts together, so
- * root's supervisor makes it while the sandbox builds, and lends it: it stays
- * in it itself, with no socket that has a name. 0, or -1 with f.
- */
-int net_lend(int control, const struct ids *ids, struct failure *f);
-
-/*
- * The sandbox it was lent to has ended, and nothing of a caller's ran in it:
- * the next one of this process gets the same.
- */
-void net_keep(void);
-
-/*
  * users.c: become root inside while keeping the builder's capabilities, so
  * that what is made belongs to that root; enter the sandbox's user namespace;
  * cut the bounding set; wait until the namespace has its maps; become its user

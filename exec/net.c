@@ -9,11 +9,13 @@
 #include <linux/securebits.h>
 #include <net/if.h>
 #include <sched.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "control.h"
 #include "inside.h"
+#include "net.h"
 #include "sys.h"
 
 /* Brings lo up in the network namespace of this process. 0 or -1/errno. */
@@ -42,6 +44,8 @@ is_net_admin(void)
 
 /* This process is in one that a sandbox was built with, and nothing ran in. */
 static bool is_unused;
+/* The one it was in before; and an empty one that is there for many; or -1. */
+static int home = -1, shared = -1;
 
 void
 net_keep(void)
@@ -49,11 +53,75 @@ net_keep(void)
 	is_unused = is_net_admin();
 }
 
+void
+net_remember(void)
+{
+	if (home < 0)
+		home = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
+}
+
+void
+net_return(void)
+{
+	is_unused = false;
+	if (home >= 0)
+		(void)setns(home, CLONE_NEWNET);
+}
+
+void
+net_share(void)
+{
+	/* With one process of it, which can be any, it is there. */
+	char path[40];
+	int pair[2];
+	char byte;
+	pid_t child;
+
+	if (!is_net_admin() || !ids_privileged() ||
+	    socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0)
+		return;
+	child = fork();
+	if (child == 0) {
+		(void)close(pair[0]);
+		if (unshare(CLONE_NEWNET) != 0 || bring_lo_up() != 0 ||
+		    write(pair[1], "", 1) != 1)
+			_exit(1);
+		(void)read(pair[1], &byte, 1);
+		_exit(0);
+	}
+	(void)close(pair[1]);
+	if (child > 0 && read(pair[0], &byte, 1) == 1) {
+		(void)snprintf(
+		    path, sizeof(path), "/proc/%d/ns/net", (int)child);
+		shared = open(path, O_RDONLY | O_CLOEXEC);
+	}
+	(void)close(pair[0]);
+	while (child > 0 && waitpid(child, NULL, 0) < 0 && errno == EINTR)
+		;
+}
+
+int
+net_shared(void)
+{
+	return shared;
+}
+
+static int
+send_net(int control, int net, struct failure *f)
+{
+	const struct control c = { .type = CONTROL_NET };
+
+	/* A sandbox that has ended by now has said why. */
+	if (control_send(control, &c, &net, 1) != 0 && errno != EPIPE &&
+	    errno != ECONNRESET)
+		return failure_set(f, "network", errno, "send");
+	return 0;
+}
+
 /* Enters a new one and sends it. The flags are more namespaces to make. */
 static int
 make_and_send(int control, int flags, struct failure *f)
 {
-	struct control c = { .type = CONTROL_NET };
 	auto_fd net = -1;
 	bool again = is_unused;
 
@@ -63,12 +131,8 @@ make_and_send(int control, int flags, struct failure *f)
 	net = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
 	if (net < 0)
 		return failure_set(f, "network", errno, "open");
-	if (control_send(control, &c, &net, 1) != 0) {
-		/* A sandbox that has ended by now has said why. */
-		return errno == EPIPE || errno == ECONNRESET
-			   ? 0
-			   : failure_set(f, "network", errno, "send");
-	}
+	if (send_net(control, net, f) != 0)
+		return -1;
 	/*
 	 * While the kernel takes down the network of an earlier run this
 	 * waits for a lock; the sandbox meanwhile goes on to the step that
@@ -125,8 +189,11 @@ lend_by_child(int control, uid_t builder, struct failure *f)
 }
 
 int
-net_lend(int control, const struct ids *ids, struct failure *f)
+net_lend(
+    int control, const struct ids *ids, enum network network, struct failure *f)
 {
+	if (network == NETWORK_OFF && shared >= 0)
+		return send_net(control, shared, f);
 	return is_net_admin() ? make_and_send(control, 0, f)
 			      : lend_by_child(control, ids->uid_base, f);
 }

@@ -8,6 +8,7 @@
 
 #include "box.h"
 #include "inside.h"
+#include "net.h"
 #include "late.h"
 #include "sys.h"
 
@@ -19,7 +20,8 @@ ready_build(
 
 	p->prepared = true;
 	box_init(b, p, c, &none, f);
-	if (watch_prepare(b) == 0 && box_start(b) == 0) {
+	net_remember();
+	if (box_start(b) == 0) {
 		while (!b->ready && !b->dead)
 			watch_turn(b);
 		if (b->ready && !b->dead)
@@ -33,13 +35,24 @@ ready_build(
 }
 
 void
-ready_drop(struct box *b)
+ready_spare(struct box *b)
+{
+	if (b->plan->network == NETWORK_NONE)
+		net_keep();
+}
+
+void
+ready_kill(struct box *b)
 {
 	if (b->pid > 0 && !b->dead)
-		watch_abandon(b);
-	if (b->ready && b->plan->prepared && b->plan->network == NETWORK_NONE)
-		net_keep();
-	/* What else it has is given back as after a run that failed. */
+		watch_kill(b);
+}
+
+void
+ready_drop(struct box *b)
+{
+	net_return();
+	/* What it has is given back as after a run that failed. */
 	(void)box_verdict(b, -1);
 	box_end(b);
 }

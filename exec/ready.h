@@ -30,10 +30,15 @@ bool ready_suits(const struct box *b, const struct plan *p);
 int ready_tell(
     struct box *b, const struct plan *p, struct verdict *v, struct failure *f);
 
-/* As box_begin() from there on. */
+/* Until the verdict, as box_verdict(). */
 int ready_run(struct box *b);
 
-/* Ends it. */
+/*
+ * It will not be used: another sandbox, built now, gets what it has and nobody
+ * has seen; it is told to end; and it has ended, and all of it is given back.
+ */
+void ready_spare(struct box *b);
+void ready_kill(struct box *b);
 void ready_drop(struct box *b);
 
 #endif

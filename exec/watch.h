@@ -63,12 +63,6 @@ int box_start(struct box *b);
 int box_verdict(struct box *b, int r);
 void box_end(struct box *b);
 
-/*
- * As box_run(), but returns with the verdict: box_end() is still to be called.
- */
-int box_begin(struct box *b, const struct plan *p, const struct config *c,
-    struct verdict *v, struct failure *f);
-
 /* Descriptors that the plan gave away are the sandbox's now. */
 void box_close_given(const struct plan *p);
 
