@@ -17,6 +17,7 @@
 #include "images.h"
 #include "io.h"
 #include "json.h"
+#include "known.h"
 #include "layout.h"
 #include "make.h"
 #include "program.h"
@@ -178,44 +179,6 @@ make_can_pull(struct failure *f)
 					      : no_skopeo(f);
 }
 
-/* What images say of their layers: a name, and how much it holds. */
-struct known {
-	struct image_layer *layers;
-	size_t count, size;
-};
-
-static void
-note_layers(void *context, const struct image *m)
-{
-	struct known *k = context;
-
-	for (size_t i = 0; i < m->layer_count; i++) {
-		if (k->count == k->size) {
-			k->size = k->size * 2 + 256;
-			k->layers =
-			    realloc(k->layers, k->size * sizeof(*k->layers));
-			if (k->layers == NULL)
-				fail_memory();
-		}
-		k->layers[k->count++] = m->layers[i];
-	}
-}
-
-/* Is it there, and is it known how much it holds? */
-static bool
-has_layer(const struct work *w, const struct known *k, const char *name,
-    struct image_layer *ret)
-{
-	for (size_t i = 0; i < k->count; i++) {
-		if (strcmp(k->layers[i].name, name) != 0 ||
-		    images_has_layer(&w->state, name) != 1)
-			continue;
-		*ret = k->layers[i];
-		return true;
-	}
-	return false;
-}
-
 /*
  * Its name where it is what it is upon the layers below it alone: by their
  * names, and its own.
@@ -255,7 +218,7 @@ add_layer(struct work *w, struct image *m, size_t i, const struct plan *below,
 }
 
 static int
-add_known(struct work *w, struct image *m, struct plan *below,
+add_layers(struct work *w, struct image *m, struct plan *below,
     const struct known *known, struct failure *f)
 {
 	char upon[IMAGE_LAYER_MAX + 1], hex[13];
@@ -266,8 +229,8 @@ add_known(struct work *w, struct image *m, struct plan *below,
 		(void)snprintf(
 		    hex, sizeof(hex), "%s", strchr(l->name, '/') + 1);
 		name_upon(m, i, upon);
-		if (has_layer(w, known, l->name, l) ||
-		    has_layer(w, known, upon, l)) {
+		if (known_find(known, w, l->name, l) ||
+		    known_find(known, w, upon, l)) {
 			make_say("layer %zu of %zu: %s is there", i + 1,
 			    m->layer_count, hex);
 		} else {
@@ -282,20 +245,31 @@ add_known(struct work *w, struct image *m, struct plan *below,
 	return 0;
 }
 
+/* In the work directory. */
 static int
-add_layers(struct work *w, struct image *m, struct failure *f)
+pull(struct work *w, const struct source *s, struct image *m, struct failure *f)
 {
 	static struct plan below;
-	struct known known = { 0 };
+	struct known known;
 	int r;
 
 	plan_init(&below);
-	r = images_list(w->config, note_layers, &known, f);
+	r = known_list(&known, w->config, f);
 	if (r == 0)
-		r = add_known(w, m, &below, &known, f);
+		r = known_spare(&known, w, f);
+	if (r == 0)
+		r = fetch(w, s, f);
+	if (r == 0)
+		r = known_unspare(&known, w, f);
+	if (r == 0)
+		r = layout_verify(w, f);
+	if (r == 0)
+		r = layout_describe(w, m, f);
+	if (r == 0)
+		r = add_layers(w, m, &below, &known, f);
 	images_release(&below);
-	free(known.layers);
-	return r;
+	known_free(&known);
+	return r == 0 ? images_publish(&w->state, m, s->pull, f) : -1;
 }
 
 int
@@ -309,15 +283,7 @@ make_pull(const struct config *c, const struct source *s, struct image *m,
 		return -1;
 	r = work_open(&w, c, f);
 	if (r == 0)
-		r = fetch(&w, s, f);
-	if (r == 0)
-		r = layout_verify(&w, f);
-	if (r == 0)
-		r = layout_describe(&w, m, f);
-	if (r == 0)
-		r = add_layers(&w, m, f);
-	if (r == 0)
-		r = images_publish(&w.state, m, s->pull, f);
+		r = pull(&w, s, m, f);
 	work_close(&w);
 	return r;
 }

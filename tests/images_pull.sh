@@ -120,6 +120,34 @@ then
 	forget
 fi
 
+if testcase "a layer that is there is not fetched again"; then
+	start_registry
+	push "$OCI:some" some/all
+	push "$OCI:small" some/small
+	made small pull --plain-http "docker://$REGISTRY/some/small"
+	# It is the lowest of the others', and the registry has it no more.
+	digest=$(image show small && sed -n 's,^layer *sha256/\([^ ]*\).*,\1,p' out)
+	blob=$(find "$FIXTURES/registry" -path "*/blobs/*/$digest/data")
+	check "there is no blob" test -s "$blob"
+	mv "$blob" blob
+	made all pull --plain-http "docker://$REGISTRY/some/all"
+	check "not one was there" test "$(grep -c 'is there$' err)" = 1
+	tree_in all >got
+	# In the store alone it counts, and not as a file of somebody's.
+	image delete small
+	image delete all
+	collect
+	refused 125 '^mayfly: skopeo: ' pull --plain-http \
+	    "docker://$REGISTRY/some/all"
+	mv blob "$blob"
+	made all pull --plain-http "docker://$REGISTRY/some/all"
+	check "some was there" test "$(grep -c 'is there$' err)" = 0
+	tree_in all >want
+	check "it is another tree" cmp -s want got
+	stop_registry
+	forget
+fi
+
 if testcase "a digest says which image it must be"; then
 	start_registry
 	push "$OCI:small" img:latest
