@@ -3,7 +3,6 @@
  * debootstrap where there is no other. They run as the caller, and what they
  * make is taken in like anything else.
  */
-#include <errno.h>
 #include <limits.h>
 #include <poll.h>
 #include <stdio.h>
@@ -89,18 +88,6 @@ is_at_end(int output)
 	return poll(&fd, 1, 0) == 1 && (fd.revents & POLLHUP) != 0;
 }
 
-/* What fills up the last block of an archive, which a reader may not want. */
-static void
-drain(int output)
-{
-	char buf[4096];
-	ssize_t n;
-
-	do
-		n = read(output, buf, sizeof(buf));
-	while (n > 0 || (n < 0 && errno == EINTR));
-}
-
 static int
 run_mmdebstrap(struct work *w, struct build *b, const char *layer,
     uint64_t *ret_size_kb, struct failure *f)
@@ -126,10 +113,7 @@ run_mmdebstrap(struct work *w, struct build *b, const char *layer,
 	if (program_await(p, u.in)) {
 		r = work_unpack(w, &u, layer, f);
 		*ret_size_kb = u.size_kb;
-		if (r == 0)
-			drain(u.in);
-		else
-			ended = is_at_end(u.in);
+		ended = is_at_end(u.in);
 	}
 	(void)close(u.in);
 	/* An archive that is not whole is the failure of who wrote it. */

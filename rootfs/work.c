@@ -323,6 +323,25 @@ take_report(
 	return whole ? 0 : failure_set(f, "layer", 0, "the tool says nothing");
 }
 
+/*
+ * Behind an archive stands what fills up its last block, which no reader
+ * wants; but who writes it into a pipe is not to find that nobody reads it.
+ */
+static void
+drain(int in)
+{
+	char buf[4096];
+	struct stat st;
+	ssize_t n;
+
+	if (in < 0 || fstat(in, &st) != 0 ||
+	    !(S_ISFIFO(st.st_mode) || S_ISSOCK(st.st_mode)))
+		return;
+	do
+		n = read(in, buf, sizeof(buf));
+	while (n > 0 || (n < 0 && errno == EINTR));
+}
+
 int
 work_unpack(const struct work *w, struct unpacked *u, const char *layer,
     struct failure *f)
@@ -350,6 +369,7 @@ work_unpack(const struct work *w, struct unpacked *u, const char *layer,
 	}
 	if (work_tool(w, &j, &said, f) != 0)
 		return -1;
+	drain(u->in);
 	auto_fd tree = openat(
 	    w->dir, base, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (tree < 0)

@@ -30,6 +30,18 @@ if testcase "an archive becomes an image, however it is packed"; then
 	forget
 fi
 
+if testcase "who writes an archive into a pipe is read to the end"; then
+	# More than a pipe holds, as by tar --blocking-factor.
+	{ cat "$BASE"; head -c 3000000 /dev/zero; } |
+	    mayfly image import - piped >out 2>err
+	codes="${PIPESTATUS[*]}"
+	check "the codes are $codes" test "$codes" = '0 0'
+	expect_out piped
+	run_in piped -- true
+	expect_status 0
+	forget
+fi
+
 if testcase "a directory becomes an image, with all that its files are"; then
 	fixture_tree
 	mkdir root
