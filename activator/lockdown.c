@@ -14,6 +14,7 @@
 #include <pwd.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <unistd.h>
@@ -43,6 +44,12 @@
 #define KEEP_MAX 3
 
 #define EMPTY_DIR "empty"
+
+struct front_user {
+	bool known;
+	uid_t uid;
+	gid_t gid;
+};
 
 #define ALLOW(call)                                                            \
 	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, __NR_##call, 0, 1),                \
@@ -87,6 +94,27 @@ static const struct sock_filter filter[] = {
 	BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS),
 	BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
 };
+
+/* Who the front will be. Asked once: it takes as long as half of the rest. */
+static const struct front_user *
+front_user(void)
+{
+	static struct front_user user;
+	const struct passwd *p;
+
+	if (user.known || geteuid() != 0)
+		return &user;
+	p = getpwnam(FRONT_USER);
+	user = (struct front_user){ true, p != NULL ? p->pw_uid : NOBODY,
+		p != NULL ? p->pw_gid : NOBODY };
+	return &user;
+}
+
+void
+lockdown_settle(void)
+{
+	(void)front_user();
+}
 
 int
 lockdown_prepare(const struct config *c, char *path, size_t size)
@@ -202,10 +230,7 @@ load_filter(void)
 int
 lockdown(const char *root, const int *keep, int n, const char **ret_step)
 {
-	const struct passwd *user =
-	    geteuid() == 0 ? getpwnam(FRONT_USER) : NULL;
-	uid_t uid = user != NULL ? user->pw_uid : NOBODY;
-	gid_t gid = user != NULL ? user->pw_gid : NOBODY;
+	const struct front_user *user = front_user();
 	bool privileged = ids_privileged();
 
 	*ret_step = "descriptors";
@@ -218,7 +243,8 @@ lockdown(const char *root, const int *keep, int n, const char **ret_step)
 	if (DEFENCE(FRONT_ROOT) && (chroot(root) != 0 || chdir("/") != 0))
 		return -1;
 	*ret_step = "capabilities";
-	if (DEFENCE(FRONT_CAPS) && privileged && change_user(uid, gid) != 0)
+	if (DEFENCE(FRONT_CAPS) && privileged &&
+	    change_user(user->uid, user->gid) != 0)
 		return -1;
 	/* The bounding set goes with the user where it cannot be changed. */
 	if (DEFENCE(FRONT_CAPS) && !privileged && drop_caps() != 0)

@@ -14,6 +14,9 @@
  */
 int lockdown(const char *root, const int *keep, int n, const char **ret_step);
 
+/* Looks up once, for all that follow, who the front's user is. */
+void lockdown_settle(void);
+
 /*
  * Makes the empty directory that becomes the root, before the fork; its path
  * goes to path. 0 or -1/errno.

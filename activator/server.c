@@ -21,6 +21,7 @@
 #include "config.h"
 #include "connection.h"
 #include "io.h"
+#include "lockdown.h"
 #include "net.h"
 #include "reap.h"
 #include "sys.h"
@@ -41,20 +42,22 @@ server_close(struct server *s)
 
 /*
  * A child of the server's, which ends with it, and has nothing of it but its
- * two descriptors, or -1, and net_shared(). 0 in the child.
+ * two descriptors, or -1, and net_spares(). 0 in the child.
  */
 static pid_t
 start_child(struct server *s, int one, int other)
 {
+	int keep[5 + NET_SPARES_MAX] = { 0, 1, 2, one, other };
+	const int *spares;
+	size_t n = net_spares(&spares);
 	pid_t parent = getpid(), pid = fork();
 
 	if (pid != 0)
 		return pid;
+	memcpy(keep + 5, spares, n * sizeof(*spares));
 	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
 	/* With the others' channels it would hold their processes, too. */
-	if (getppid() != parent ||
-	    io_close_but(
-		(const int[]){ 0, 1, 2, one, other, net_shared() }, 6) != 0)
+	if (getppid() != parent || io_close_but(keep, 5 + n) != 0)
 		_exit(1);
 	(void)sigprocmask(SIG_SETMASK, &s->mask_before, NULL);
 	return 0;
@@ -121,21 +124,35 @@ take_waiting(struct server *s)
 		dispatch(s, sock);
 }
 
+/* Where nothing is ready, nothing is made before it is asked for. */
+static bool
+wants_spare(const struct server *s)
+{
+	return !s->has_spares && s->connections == 0 && s->pool.wanted > 0 &&
+	       s->pool.count == s->pool.wanted;
+}
+
 static pid_t
 start_member(void *context, int broker, int front)
 {
 	return start_child(context, broker, front);
 }
 
-/* One more that is ready for a connection, where there is nothing to do. */
+/*
+ * One more that is ready for a connection, or a network that is, where there is
+ * nothing to do.
+ */
 static void
 build_one(struct server *s)
 {
 	int broker, front;
 
-	if (pool_next_us(&s->pool, s->connections == 0) == 0 &&
-	    pool_start(&s->pool, start_member, s, &broker, &front) == 0)
-		_exit(connection_await(broker, front));
+	if (pool_next_us(&s->pool, s->connections == 0) == 0) {
+		if (pool_start(&s->pool, start_member, s, &broker, &front) == 0)
+			_exit(connection_await(broker, front));
+	} else if (wants_spare(s)) {
+		s->has_spares = !net_spare();
+	}
 }
 
 static void
@@ -235,6 +252,8 @@ next_ms(const struct server *s)
 	if (s->reaper == 0)
 		ms = s->reaped_ms + REAP_MS - now;
 	sooner(&ms, idle_until_ms(s) - now);
+	if (wants_spare(s))
+		sooner(&ms, 1);
 	if (pool_us != UINT64_MAX)
 		sooner(&ms, (int64_t)((pool_us + 999) / 1000));
 	sooner(&ms, waiting_next_ms(&s->waiting));
@@ -313,7 +332,7 @@ server_prepare(struct server *s)
 	s->idle_since_ms = sys_now_ms();
 	s->reaped_ms = s->idle_since_ms - REAP_MS;
 	pool_init(&s->pool);
-	net_share();
+	lockdown_settle();
 	return s->signals < 0 || waiting_init(&s->waiting, OWN_FILES) != 0 ? -1
 									   : 0;
 }

@@ -1,3 +1,4 @@
+#include <sys/file.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
@@ -10,6 +11,7 @@
 #include <net/if.h>
 #include <sched.h>
 #include <stdio.h>
+#include <stdnoreturn.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -44,8 +46,11 @@ is_net_admin(void)
 
 /* This process is in one that a sandbox was built with, and nothing ran in. */
 static bool is_unused;
-/* The one it was in before; and an empty one that is there for many; or -1. */
-static int home = -1, shared = -1;
+/* The one it was in before, or -1. */
+static int home = -1;
+/* Empty ones for whoever has the lock. */
+static int spares[NET_SPARES_MAX];
+static size_t spare_count;
 
 void
 net_keep(void)
@@ -68,42 +73,73 @@ net_return(void)
 		(void)setns(home, CLONE_NEWNET);
 }
 
-void
-net_share(void)
+/* In a new process: stays in a new one until the other end is closed. */
+static noreturn void
+be_spare(int link)
 {
-	/* With one process of it, which can be any, it is there. */
-	char path[40];
-	int pair[2];
 	char byte;
+
+	if (unshare(CLONE_NEWNET) != 0 || bring_lo_up() != 0 ||
+	    write(link, "", 1) != 1)
+		_exit(1);
+	(void)!read(link, &byte, 1);
+	_exit(0);
+}
+
+bool
+net_spare(void)
+{
+	char path[40], byte;
+	int pair[2], fd = -1;
 	pid_t child;
 
-	if (!is_net_admin() || !ids_privileged() ||
+	if (spare_count == NET_SPARES_MAX || !is_net_admin() ||
+	    !ids_privileged() ||
 	    socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0)
-		return;
+		return false;
 	child = fork();
 	if (child == 0) {
 		(void)close(pair[0]);
-		if (unshare(CLONE_NEWNET) != 0 || bring_lo_up() != 0 ||
-		    write(pair[1], "", 1) != 1)
-			_exit(1);
-		(void)read(pair[1], &byte, 1);
-		_exit(0);
+		be_spare(pair[1]);
 	}
 	(void)close(pair[1]);
 	if (child > 0 && read(pair[0], &byte, 1) == 1) {
 		(void)snprintf(
 		    path, sizeof(path), "/proc/%d/ns/net", (int)child);
-		shared = open(path, O_RDONLY | O_CLOEXEC);
+		fd = open(path, O_RDONLY | O_CLOEXEC);
 	}
 	(void)close(pair[0]);
 	while (child > 0 && waitpid(child, NULL, 0) < 0 && errno == EINTR)
 		;
+	if (fd >= 0)
+		spares[spare_count++] = fd;
+	return fd >= 0;
 }
 
-int
-net_shared(void)
+size_t
+net_spares(const int **ret)
 {
-	return shared;
+	*ret = spares;
+	return spare_count;
+}
+
+/* Opened anew: the lock is this process's then, and goes with it. */
+static int
+take_spare(void)
+{
+	char path[40];
+	int fd;
+
+	for (size_t i = 0; i < spare_count; i++) {
+		(void)snprintf(
+		    path, sizeof(path), "/proc/self/fd/%d", spares[i]);
+		fd = open(path, O_RDONLY | O_CLOEXEC);
+		if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0)
+			return fd;
+		if (fd >= 0)
+			(void)close(fd);
+	}
+	return -1;
 }
 
 static int
@@ -192,8 +228,10 @@ int
 net_lend(
     int control, const struct ids *ids, enum network network, struct failure *f)
 {
-	if (network == NETWORK_OFF && shared >= 0)
-		return send_net(control, shared, f);
+	int spare = network == NETWORK_OFF ? take_spare() : -1;
+
+	if (spare >= 0)
+		return send_net(control, spare, f);
 	return is_net_admin() ? make_and_send(control, 0, f)
 			      : lend_by_child(control, ids->uid_base, f);
 }

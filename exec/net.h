@@ -1,6 +1,9 @@
 #ifndef EXEC_NET_H
 #define EXEC_NET_H
 
+#include <stdbool.h>
+#include <stddef.h>
+
 #include "fail.h"
 #include "ids.h"
 #include "plan.h"
@@ -24,14 +27,16 @@ void net_remember(void);
 void net_return(void);
 
 /*
- * Makes one for all runs with NETWORK_OFF of this process and those that it
- * starts. They have no way to anything in it: no socket but pairs that cannot
- * be named (FILTER_NOSOCKET), and none of them owns it. Where that cannot be,
- * each has its own.
+ * Makes one more for runs with NETWORK_OFF of processes that this one starts:
+ * such a run leaves nothing in it, because it has no socket but pairs without a
+ * name (FILTER_NOSOCKET), and so the next one can have the same; one at a time,
+ * because /proc/net tells how many pairs there are. Where there is none left
+ * each has a new one. False where no more are wanted, or it cannot be.
  */
-void net_share(void);
+#define NET_SPARES_MAX 16
+bool net_spare(void);
 
-/* Its descriptor, which a new process is to keep; or -1. */
-int net_shared(void);
+/* Their descriptors, which those processes are to keep. */
+size_t net_spares(const int **ret);
 
 #endif

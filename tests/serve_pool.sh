@@ -188,6 +188,46 @@ a, b = socket.socketpair(); a.send(b"x"); print(b.recv(1))
 	server_stop
 fi
 
+# The networks that the server has for runs without sockets.
+spares()
+{
+	find "/proc/${SERVERS[-1]}/fd" -lname 'net:*' -printf '%l\n'
+}
+
+if [[ $AS == root ]] &&
+    testcase "runs without sockets have a network each, of those there are"; then
+	pool_start 1
+	filled 1
+	await "the networks" eval '(($(spares | wc -l) == 16))'
+	spares >all
+	for _ in 1 2 3; do
+		http_run "readlink /proc/self/ns/net" \
+		    '{"network": "off", "disk": 1000}'
+		jq -r .stdout out | grep -Fxf - all >/dev/null ||
+		    fail "it is none of them: $(<out)"
+	done
+	# One has sockets that the other would see.
+	jq -cn --arg p 'import os, socket, time
+pairs = [socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM) for n in range(30)]
+print(os.readlink("/proc/self/ns/net"), len(open("/proc/net/unix").readlines()),
+    flush=True); time.sleep(100)' \
+	    '{command: ["python3", "-c", $p], network: "off", disk: 1000,
+	    nofile: 100}' >request
+	curl -sN "http://$HTTP_TCP/run" -H 'Accept: application/x-ndjson' \
+	    -H 'Content-Type: application/json' -d @request >events &
+	pid=$!
+	await "its sockets" grep -q 'net:.* 61' events
+	http_run 'readlink /proc/self/ns/net; wc -l </proc/net/unix' \
+	    '{"network": "off", "disk": 1000}'
+	jq -r .stdout out >seen
+	check "it sees them: $(<seen)" test "$(sed -n 2p seen)" = 1
+	check "it is the same" eval '! grep -qF "$(head -n 1 seen)" events'
+	check "it is none of them" grep -Fxq "$(head -n 1 seen)" all
+	kill "$pid"
+	finish
+	server_stop
+fi
+
 if testcase "each is for one run, and nothing of that is seen by the next"; then
 	pool_start
 	for n in 1 2 3 4 5 6 7; do

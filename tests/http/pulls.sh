@@ -43,6 +43,23 @@ then
 	forget_images
 fi
 
+# What is ready has taken the host's network from who has it ready.
+has_pool()
+{
+	(($(pgrep -cP "$(pgrep -d, -P "${SERVERS[-1]}")") >= 4))
+}
+
+if [[ $WAY == serve ]] &&
+    testcase "a pull reaches the registry where sandboxes are ready"; then
+	images_start MAYFLY_POOL=2
+	await "they are ready" has_pool
+	pull "docker://$REGISTRY/some/small:1.0"
+	expect_code 202
+	await "it is ready" state_is ready small:1.0
+	images_stop
+	forget_images small:1.0
+fi
+
 if testcase "a name that is being pulled is busy, and there are max_pulls"; then
 	images_start MAYFLY_MAX_PULLS=2
 	pull_waiting slow
