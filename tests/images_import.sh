@@ -293,4 +293,28 @@ if [[ $AS == root && -n $(type -P buildah) ]] &&
 	forget
 fi
 
+if [[ $AS == root && -n $(type -P buildah) ]] &&
+    testcase "a Dockerfile's build that is told to stop stops"; then
+	mkdir context
+	cp "$BASE" context/base.tar
+	printf '%s\n' 'FROM scratch' 'ADD base.tar /' "RUN exec sleep 9$$" \
+	    >context/Dockerfile
+	for signal in TERM KILL; do
+		spawn image from-dockerfile context one </dev/null
+		await "it builds" pgrep -f "^sleep 9$$" || break
+		kill -s "$signal" "$pid"
+		finish
+		await "SIG$signal ends it" eval '! pgrep -f "^sleep 9$$"'
+		expect_no_out
+		if [[ $signal == TERM ]]; then
+			expect_status 125
+			expect_err_has '^mayfly: build: mayfly was told to stop'
+			expect_no_trash
+		fi
+	done
+	# Who cleans up has outlived it.
+	await "no trash" eval 'collect; [[ -z $(ls -A "$STATE/trash") ]]'
+	[[ -z $(names) ]] || fail "there is an image"
+fi
+
 t_done
