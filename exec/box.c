@@ -35,7 +35,10 @@
  *
  * The end. Whatever comes first of the command's end, a limit, the caller's
  * signal: then init is killed or ends, and the kernel ends all that is left.
- * What the pipes still hold is carried before the verdict is given.
+ * What the pipes still hold is carried before the verdict is given. Where the
+ * command has left nobody behind and somebody waits for a broker's answer, init
+ * says so and stays: to take its namespaces apart lasts as long as the answer,
+ * which goes first (plan_answers_first(), box_end()).
  */
 #include "box.h"
 
