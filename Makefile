@@ -197,14 +197,15 @@ bench: export MAYFLY = $(abspath $(BUILD)/mayfly)
 bench: export BENCH_ROWS = $(abspath $(BUILD)/bench.rows)
 bench: all
 	@: >$(BENCH_ROWS)
-	@tests/bench/bench.sh $(T)
+	@ROUNDS=$${ROUNDS:-100} tests/bench/bench.sh $(T)
 	@tests/bench/http.sh
 	@tests/bench/sustained.sh
 	@tests/bench/sizes.sh
 	@tests/bench/overload.sh
 	@tests/bench/snapshots.sh
-	@tests/bench/images.sh
-	@tests/vm/guest.sh --container bench
+	@MB=$${MB:-50} tests/bench/images.sh
+	@tests/vm/guest.sh --container bench | tee $(BUILD)/bench.log
+	@sed -n 's/^row: //p' $(BUILD)/bench.log >>$(BENCH_ROWS)
 	@tests/bench/table.py $(BENCH_ROWS) $(BUILD)/bench.json $(BUILD)/bench.svg
 
 lint: deps-lint

@@ -37,22 +37,28 @@ echo
     >"$tmp/request" 2>"$tmp/errors" || cat "$tmp/errors"
 cat "$tmp/request"
 
-# Overheads beside bwrap's: overhead WAY LIMIT
+median_of()
+{
+	awk -F' *[|] *' -v way="$1" '$2 == way { print $3 }' "$tmp/request"
+}
+
+# Overheads beside bwrap's: overhead WAY [at-most LIMIT]
 overhead()
 {
-	awk -F' *[|] *' -v way="$1" '
-	$2 == "posix_spawn of /bin/true" { floor = $3 }
-	$2 == way { mine = $3 }
-	$2 == "bwrap --unshare-all, spawned" { theirs = $3 }
-	END { if (mine && theirs) print mine - floor, theirs - floor }' \
-	    "$tmp/request" | while read -r mine theirs; do
-		row "$1: overhead" mayfly "$mine" bwrap "$theirs" us "${@:2}"
-	done
+	local floor theirs
+
+	floor=$(median_of 'posix_spawn of /bin/true')
+	theirs=$(median_of 'bwrap --unshare-all, spawned')
+	[ -z "$theirs" ] || row "$1: overhead" mayfly \
+	    $(($(median_of "$1") - floor)) bwrap $((theirs - floor)) us "${@:2}"
 }
 
 overhead 'POST /run, serve' at-most 0.20
 overhead 'POST /run, network off, serve'
 overhead 'POST /run, serve, pool = 0' at-most 0.60
+[ -z "${UNITS:-}" ] || row 'POST /run, a unit of systemd for each' mayfly \
+    "$(median_of 'POST /run, systemd accepts')" 'a unit that only echoes' \
+    "$(median_of 'a unit that only echoes')" us
 
 # Requests per second at port $1 of $2 clients at once.
 rate()

@@ -53,6 +53,12 @@ row() {
 	    -v b="$(median "$3")" 'BEGIN { printf "%.2f", a / b }') |"
 }
 
+# For table.py: compare WHAT A LABEL B LABEL
+compare() {
+	printf '%s\t%s\t%s\t%s\t%s\tms\n' "$1" "$2" "$(median "$3")" "$4" \
+		"$(median "$5")" >>"${BENCH_ROWS:-/dev/null}"
+}
+
 there() {
 	[[ -n $(type -P "$1") ]]
 }
@@ -89,6 +95,7 @@ row host 'on `host`' host
 for depth in ${DEPTHS:-1 5 10 30}; do
 	row "n$depth" "in an image of $depth layers" host
 done
+compare 'A run in an image' "$depth layers" "n$depth" 'image host' host
 
 # An archive: what is taken in is on disk afterwards, with all others.
 mkdir -p data/files
@@ -115,6 +122,8 @@ echo "| --- | --- | --- |"
 row unpack 'umoci unpack, and sync' unpack
 row import 'mayfly image import' unpack
 row pull-oci 'mayfly image pull oci:' unpack
+compare "An image of $mb MB from a layout" mayfly pull-oci \
+	'umoci unpack, and sync' unpack
 
 there docker-registry && there skopeo || exit 0
 port=$(python3 -c 'import socket; s = socket.socket()
@@ -157,6 +166,7 @@ echo "| a pull of $mb MB | ms | of skopeo and umoci |"
 echo "| --- | --- | --- |"
 row skopeo 'skopeo copy, umoci unpack, and sync' skopeo
 row pull 'mayfly image pull' skopeo
+compare "An image of $mb MB from a registry" mayfly pull 'skopeo and umoci' skopeo
 for other in "${others[@]}"; do
 	row "$other" "$other pull" skopeo
 done

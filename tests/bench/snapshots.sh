@@ -71,8 +71,12 @@ for mb in ${SIZES:-1 100 1000}; do
 	echo "| $mb MB: the first fork | $first |"
 	echo "| $mb MB: fork | $fork |"
 	echo "| $mb MB: snapshot | $snapshot |"
+	smallest=${smallest:-$mb MB	$fork}
+	largest="$mb MB	$fork"
 	rm -rf "$MAYFLY_STATE_DIR"
 done
+printf 'A fork of a session\t%s\t%s\tms\n' "$largest" "$smallest" \
+	>>"${BENCH_ROWS:-/dev/null}"
 for depth in ${DEPTHS:-1 10 30}; do
 	make_session 1
 	for ((n = 0; n < depth; n++)); do

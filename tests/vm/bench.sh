@@ -33,5 +33,8 @@ StandardOutput=inherit
 END
 systemctl daemon-reload
 systemctl start mayfly.socket echo.socket || give_up "a socket is missing"
+export BENCH_ROWS=/run/bench.rows
 MAYFLY=/usr/local/bin/mayfly UNITS=8080 ECHO=8081 bash "$tree/tests/bench/http.sh"
+# For who made the container: what is in it goes with it.
+sed 's/^/row: /' "$BENCH_ROWS"
 echo "0 passed, 0 failed, 0 skipped"
