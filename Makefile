@@ -288,7 +288,7 @@ help:
 	@echo 'powercut   what is there when the power has failed; CUTS=50'
 	@echo 'mutate     show that the test of each defence bites'
 	@echo 'prove      all that proves SPECIFICATION.md, and the tables of it'
-	@echo 'bench      compare start-up with other sandboxes'
+	@echo 'bench      what it all costs, beside others: a table, JSON, a picture'
 	@echo 'lint fuzz  static analysis; fuzzing of the parsers'
 	@echo 'install uninstall clean'
 

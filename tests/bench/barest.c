@@ -59,7 +59,6 @@ struct place {
 static struct mount mounts[MOUNTS_MAX];
 static struct place places[PLACES_MAX];
 static size_t mounts_count, places_count;
-static char tmpfs_values[3][32]; /* of the three that parse_tmpfs() names */
 
 static double
 now_us(void)
@@ -91,19 +90,6 @@ parse_attr(char *options)
 	return attr;
 }
 
-static void
-parse_tmpfs(char *options)
-{
-	static const char *const names[3] = { "size=", "nr_inodes=", "mode=" };
-
-	for (char *o = strtok(options, ","); o != NULL; o = strtok(NULL, ","))
-		for (size_t i = 0; i < 3; i++)
-			if (strncmp(o, names[i], strlen(names[i])) == 0)
-				(void)snprintf(tmpfs_values[i],
-				    sizeof(tmpfs_values[i]), "%s",
-				    o + strlen(names[i]));
-}
-
 static enum kind
 kind_of(const char *type, const char *root, const char *at)
 {
@@ -122,7 +108,7 @@ static void
 mounts_read(const char *path)
 {
 	FILE *f = fopen(path, "re");
-	char line[1024], root[128], at[128], options[128], type[32], super[512];
+	char line[1024], root[128], at[128], options[128], type[32];
 
 	if (f == NULL)
 		err(1, "%s", path);
@@ -134,8 +120,7 @@ mounts_read(const char *path)
 		if (sscanf(line, "%*d %*d %*s %127s %127s %127s", root, at,
 			options) != 3)
 			errx(1, "%s: %s", path, line);
-		if (sscanf(strstr(line, " - "), " - %31s %*s %511s", type,
-			super) != 2)
+		if (sscanf(strstr(line, " - "), " - %31s", type) != 1)
 			errx(1, "%s: %s", path, line);
 		m->kind = kind_of(type, root, at + 1);
 		m->attr = parse_attr(options);
@@ -143,8 +128,6 @@ mounts_read(const char *path)
 		(void)snprintf(m->source, sizeof(m->source), "%s%s",
 		    m->kind == KIND_HOST ? "/" : "",
 		    m->kind == KIND_HOST ? at + 1 : root + 1);
-		if (m->kind == KIND_ROOT)
-			parse_tmpfs(super);
 		for (struct mount *o = mounts; o < m && !m->first; o++)
 			if (o->kind == KIND_OWN && m->kind == KIND_OWN &&
 			    strcmp(o->source, m->source) == 0)
@@ -301,9 +284,8 @@ mount_make(int root, int proc, struct mount *m)
 static void
 build(void)
 {
-	const char *const options[][2] = { { "size", tmpfs_values[0] },
-		{ "nr_inodes", tmpfs_values[1] }, { "mode", tmpfs_values[2] },
-		{ NULL, NULL } };
+	static const char *const options[][2] = { { "size", "65536k" },
+		{ "nr_inodes", "16384" }, { "mode", "0755" }, { NULL, NULL } };
 	int root, proc = -1;
 
 	done(sys_mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL), "private");
