@@ -153,6 +153,10 @@ output() {
 	done
 }
 
+thousands() {
+	sed ':more; s/\([0-9]\)\([0-9]\{3\}\)\($\|,\)/\1,\2\3/; t more' <<<"$1"
+}
+
 # A store of so many, and a server; one session is there to run in.
 declare -A port_of session_of
 store() {
@@ -178,7 +182,7 @@ sessions() {
 	local sizes=() count n create='{"ttl":60}'
 
 	for count in ${SESSIONS:-0 1000 100000}; do
-		sizes+=("$count sessions=$count")
+		sizes+=("$(thousands "$count") sessions=$count")
 		store "$count"
 	done
 	sync -f "$tmp"
