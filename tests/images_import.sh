@@ -301,7 +301,10 @@ if [[ $AS == root && -n $(type -P buildah) ]] &&
 	    >context/Dockerfile
 	for signal in TERM KILL; do
 		spawn image from-dockerfile context one </dev/null
-		await "it builds" pgrep -f "^sleep 9$$" || break
+		if ! poll 1200 pgrep -f "^sleep 9$$"; then
+			fail "it does not build"
+			break
+		fi
 		kill -s "$signal" "$pid"
 		finish
 		await "SIG$signal ends it" eval '! pgrep -f "^sleep 9$$"'
@@ -313,7 +316,8 @@ if [[ $AS == root && -n $(type -P buildah) ]] &&
 		fi
 	done
 	# Who cleans up has outlived it.
-	await "no trash" eval 'collect; [[ -z $(ls -A "$STATE/trash") ]]'
+	poll 600 eval 'collect; [[ -z $(ls -A "$STATE/trash") ]]'
+	expect_no_trash
 	[[ -z $(names) ]] || fail "there is an image"
 fi
 
