@@ -46,6 +46,24 @@ then
 	forget
 fi
 
+if testcase "a name that leads out of the images is that of none"; then
+	configured there '{"Env": ["PATH=/bin"]}'
+	mv "$STATE/images/there" "$STATE/elsewhere"
+	for name in ../elsewhere "$STATE/elsewhere" there/../../elsewhere; do
+		run_in "$name" -- echo a
+		expect_status 125
+		expect_err_has 'no image'
+		mayfly session create --image "$name" >out 2>err
+		check "a session was made" test ! -s out
+		image show "$name"
+		expect_no_out
+	done
+	mv "$STATE/elsewhere" "$STATE/images/there"
+	run_in there -- echo a
+	expect_out a
+	forget
+fi
+
 if testcase "an image's own directory is made where it is missing"; then
 	configured image '{"Env": ["PATH=/bin"],
 	    "WorkingDir": "/opt//not/there/"}'
