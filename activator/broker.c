@@ -262,37 +262,55 @@ serve_verb(struct broker *b)
 		    b, ERROR_NOT_FOUND, "there is nothing at this path");
 }
 
+/*
+ * One message of the front's; false when there is nothing more to come. One
+ * that may not be is the last: each costs memory, and descriptors it has none
+ * to give.
+ */
+static bool
+take_message(struct broker *b, struct packet *p, struct note *n)
+{
+	if (p->fds[0] >= 0)
+		goto broken;
+	if (p->type == MESSAGE_NOTE) {
+		if (message_read(p, n) == NULL)
+			return false;
+		goto broken;
+	}
+	if (p->type != MESSAGE_REQUEST)
+		goto broken;
+	if (b->refused && DEFENCE(BROKER_ALLOWED)) {
+		/* It was on its way, and is not even read. */
+		b->refused = false;
+		free(p->data);
+		return true;
+	}
+	if ((DEFENCE(BROKER_ALLOWED) && !b->allowed) ||
+	    message_read(p, &b->request) != NULL ||
+	    (DEFENCE(BROKER_ID) && b->request.id != NULL &&
+		!session_is_id(b->request.id)))
+		goto broken;
+	/* One request a connection. */
+	b->allowed = !DEFENCE(BROKER_ONCE);
+	serve_verb(b);
+	return true;
+broken:
+	(void)snprintf(
+	    b->because, sizeof(b->because), "the front broke the protocol");
+	return false;
+}
+
 void
 broker_serve(struct broker *b, const char *wrong)
 {
 	struct note n = { 0 };
 	struct packet p;
-	bool noted = false;
 
 	if (admit(b, wrong, &n)) {
 		/* A request, or how it ended without one. */
-		while (!noted && message_receive(b->link, &p) == 1) {
-			if (p.type == MESSAGE_NOTE) {
-				noted = message_read(&p, &n) == NULL;
-			} else if (p.type == MESSAGE_REQUEST && b->refused &&
-				   DEFENCE(BROKER_ALLOWED)) {
-				/* It was on its way, and is not even read. */
-				b->refused = false;
-			} else if (p.type != MESSAGE_REQUEST ||
-				   (DEFENCE(BROKER_ALLOWED) && !b->allowed) ||
-				   message_read(&p, &b->request) != NULL ||
-				   (DEFENCE(BROKER_ID) &&
-				       b->request.id != NULL &&
-				       !session_is_id(b->request.id))) {
-				(void)snprintf(b->because, sizeof(b->because),
-				    "the front broke the protocol");
-				break;
-			} else {
-				/* One request a connection. */
-				b->allowed = !DEFENCE(BROKER_ONCE);
-				serve_verb(b);
-			}
-		}
+		while (message_receive(b->link, &p) == 1 &&
+		       take_message(b, &p, &n))
+			;
 	}
 	if (b->caller.method == NULL && *b->because == '\0')
 		return; /* a connection without a request */

@@ -193,8 +193,14 @@ start_cold(struct broker *b, struct box *box)
 	if (spares)
 		ready_spare(&b->prepared->box);
 	r = box_start(box);
-	if (spares)
-		ready_kill(&b->prepared->box);
+	if (!spares)
+		return r;
+	ready_kill(&b->prepared->box);
+	while (r == 0 && !box->ready && !box->dead)
+		watch_turn(box);
+	/* Its range of ids is for others while this one runs. */
+	ready_hand_mask(&b->prepared->box, box);
+	prepared_drop(b->prepared);
 	return r;
 }
 

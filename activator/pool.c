@@ -82,18 +82,21 @@ meminfo(const char *text, const char *key)
 	return at != NULL ? strtoull(at + strlen(key), NULL, 10) : 0;
 }
 
+/* more: for one that is to be made, such that it need not go at once. */
 static bool
-is_memory_short(void)
+is_memory_short(bool more)
 {
 	char text[4096];
 	auto_fd fd = open("/proc/meminfo", O_RDONLY | O_CLOEXEC);
 	ssize_t n = fd < 0 ? 0 : read(fd, text, sizeof(text) - 1);
-	uint64_t available;
+	uint64_t available, spare;
 
 	text[n > 0 ? n : 0] = '\0';
 	available = meminfo(text, "MemAvailable:");
-	return available < SPARE_KB ||
-	       available < meminfo(text, "MemTotal:") / SPARE_PART;
+	spare = meminfo(text, "MemTotal:") / SPARE_PART;
+	if (spare < SPARE_KB)
+		spare = SPARE_KB;
+	return available < spare + (more ? spare / 4 : 0);
 }
 
 uint64_t
@@ -134,7 +137,7 @@ pool_start(struct pool *p, pid_t (*start)(void *context, int broker, int front),
 	struct member *m = &p->members[p->count];
 	int broker[2], front[2];
 
-	if (is_memory_short()) {
+	if (is_memory_short(true)) {
 		p->not_before_us = sys_now_us() + RETRY_US;
 		p->failures = 1;
 		return -1;
@@ -268,7 +271,7 @@ pool_check(struct pool *p)
 	if (look(p) != p->mark) {
 		pool_drop(p);
 		pool_init(p);
-	} else if (p->count > 0 && is_memory_short()) {
+	} else if (p->count > 0 && is_memory_short(false)) {
 		pool_drop(p);
 	}
 }

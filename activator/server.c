@@ -179,15 +179,16 @@ reap_old(struct server *s)
 	s->reaper = pid > 0 ? pid : 0;
 }
 
-static void
+static bool
 forget_child(struct server *s, pid_t pid)
 {
 	for (unsigned i = 0; i < s->connections; i++) {
 		if (s->children[i] == pid) {
 			s->children[i] = s->children[--s->connections];
-			return;
+			return true;
 		}
 	}
+	return false;
 }
 
 static void
@@ -201,16 +202,16 @@ bury_children(struct server *s)
 			s->reaper = 0;
 			continue;
 		}
-		if (!pool_bury(&s->pool, pid))
-			forget_child(s, pid);
+		if (forget_child(s, pid))
+			s->idle_since_ms = sys_now_ms();
+		else if (!pool_bury(&s->pool, pid))
+			continue; /* who held a network open: net_spare() */
 		connection_bury("broker", status);
 		/* The cgroup of its run may still be there. */
 		if (WIFSIGNALED(status))
 			s->reaped_ms = sys_now_ms() - REAP_MS;
 	}
 	pool_touch(&s->pool);
-	if (s->connections == 0)
-		s->idle_since_ms = sys_now_ms();
 }
 
 static void

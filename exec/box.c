@@ -280,6 +280,7 @@ box_init(struct box *b, const struct plan *p, const struct config *c,
 		.disk = { .by = ENFORCED_NONE, .tally = { 0, -1 } },
 		.cgroup = { .dir = -1, .parent = -1 } };
 	memset(v, 0, sizeof(*v));
+	(void)sigprocmask(SIG_BLOCK, NULL, &b->mask_before);
 	for (int i = 0; i < 3; i++)
 		relay_init(&b->relays[i], buffers[i]);
 }
@@ -301,10 +302,10 @@ box_end(struct box *b)
 {
 	if (b->pid > 0 && !b->dead)
 		watch_abandon(b);
-	cgroup_close(&b->cgroup);
-	watch_finish(b);
 	if (b->ids.lease >= 0)
 		(void)close(sys_take(&b->ids.lease));
+	cgroup_close(&b->cgroup);
+	watch_finish(b);
 	b->pid = -1;
 }
 

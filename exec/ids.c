@@ -18,6 +18,10 @@
 #include "subids.h"
 #include "sys.h"
 
+/* When all ranges are in use: how long one is awaited, and how often looked. */
+#define PATIENCE_MS 300
+#define PAUSE_MS 3
+
 /* The capabilities without which root cannot build. */
 static const struct {
 	int number;
@@ -125,6 +129,24 @@ open_leases(const struct config *c, struct failure *f)
 	return fd;
 }
 
+/*
+ * A run whose verdict is known gives its range back a moment later, and who has
+ * heard that verdict may be here by then.
+ */
+static int
+take_range(int fd, uint64_t ranges, const struct config *c, uint64_t *ret)
+{
+	const struct timespec pause = { 0, PAUSE_MS * 1000000 };
+	const int64_t until = sys_now_ms() + PATIENCE_MS;
+
+	while (place_take(fd, ranges, is_free, c, ret) != 0) {
+		if (errno != EAGAIN || sys_now_ms() >= until)
+			return -1;
+		(void)nanosleep(&pause, NULL);
+	}
+	return 0;
+}
+
 static int
 lease(struct ids *ids, const struct config *c, struct failure *f)
 {
@@ -133,7 +155,7 @@ lease(struct ids *ids, const struct config *c, struct failure *f)
 
 	if (fd < 0)
 		return -1;
-	if (place_take(fd, ranges, is_free, c, &ids->range) != 0) {
+	if (take_range(fd, ranges, c, &ids->range) != 0) {
 		if (errno != EAGAIN)
 			return failure_set(f, "ids", errno, "lock a range");
 		return failure_set(f, "ids", 0,

@@ -20,6 +20,9 @@
 #include "late.h"
 #include "sys.h"
 
+/* So many are reaped before it is said that the command has ended. */
+#define ORPHANS_MAX 256
+
 /* Reports why there is no command and ends; it was never started. */
 static noreturn void
 report(struct inside *in, enum control_type type, int error, const char *step,
@@ -311,11 +314,11 @@ static void
 sum_up(struct control *c)
 {
 	struct rusage all[2];
-	pid_t pid;
+	pid_t pid = 1;
 
-	do
+	/* They may come faster than they are reaped. */
+	for (int i = 0; pid > 0 && i < ORPHANS_MAX; i++)
 		pid = waitpid(-1, NULL, WNOHANG | __WALL);
-	while (pid > 0 || (pid < 0 && errno == EINTR));
 	c->alone = pid < 0 && errno == ECHILD;
 	(void)getrusage(RUSAGE_CHILDREN, &all[0]);
 	(void)getrusage(RUSAGE_SELF, &all[1]);

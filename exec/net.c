@@ -9,7 +9,9 @@
 #include <linux/capability.h>
 #include <linux/securebits.h>
 #include <net/if.h>
+#include <poll.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdnoreturn.h>
 #include <string.h>
@@ -19,6 +21,9 @@
 #include "inside.h"
 #include "net.h"
 #include "sys.h"
+
+/* Who makes one for others does not wait longer: others wait for it. */
+#define SPARE_MS 100
 
 /* Brings lo up in the network namespace of this process. 0 or -1/errno. */
 static int
@@ -91,6 +96,7 @@ net_spare(void)
 {
 	char path[40], byte;
 	int pair[2], fd = -1;
+	struct pollfd p = { .events = POLLIN };
 	pid_t child;
 
 	if (spare_count == NET_SPARES_MAX || !is_net_admin() ||
@@ -103,14 +109,17 @@ net_spare(void)
 		be_spare(pair[1]);
 	}
 	(void)close(pair[1]);
-	if (child > 0 && read(pair[0], &byte, 1) == 1) {
+	p.fd = pair[0];
+	if (child > 0 && poll(&p, 1, SPARE_MS) == 1 &&
+	    read(pair[0], &byte, 1) == 1) {
 		(void)snprintf(
 		    path, sizeof(path), "/proc/%d/ns/net", (int)child);
 		fd = open(path, O_RDONLY | O_CLOEXEC);
 	}
 	(void)close(pair[0]);
-	while (child > 0 && waitpid(child, NULL, 0) < 0 && errno == EINTR)
-		;
+	/* It ends now; where it cannot yet it is reaped as the others are. */
+	if (child > 0 && fd < 0)
+		(void)kill(child, SIGKILL);
 	if (fd >= 0)
 		spares[spare_count++] = fd;
 	return fd >= 0;

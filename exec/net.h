@@ -31,7 +31,8 @@ void net_return(void);
  * such a run leaves nothing in it, because it has no socket but pairs without a
  * name (FILTER_NOSOCKET), and so the next one can have the same; one at a time,
  * because /proc/net tells how many pairs there are. Where there is none left
- * each has a new one. False where no more are wanted, or it cannot be.
+ * each has a new one. False where no more are wanted, or it cannot be. A
+ * process of it is the caller's to reap.
  */
 #define NET_SPARES_MAX 16
 bool net_spare(void);

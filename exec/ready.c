@@ -3,6 +3,7 @@
 #include <sys/stat.h>
 
 #include <errno.h>
+#include <poll.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -49,6 +50,17 @@ ready_kill(struct box *b)
 }
 
 void
+ready_hand_mask(struct box *from, struct box *to)
+{
+	const sigset_t before = from->mask_before;
+
+	if (to->signals < 0)
+		return;
+	from->mask_before = to->mask_before;
+	to->mask_before = before;
+}
+
+void
 ready_drop(struct box *b)
 {
 	net_return();
@@ -77,11 +89,13 @@ bool
 ready_suits(const struct box *b, const struct plan *p)
 {
 	const struct plan *has = b->plan;
+	struct pollfd end = { .fd = b->pidfd, .events = POLLIN };
 	const uint64_t *is = has->limits.value, *want = p->limits.value;
 
-	if (b->pid < 0 || b->dead || p->network > NETWORK_OFF ||
-	    has->uid != p->uid || has->gid != p->gid || p->user != NULL ||
-	    p->tty || p->bind_count > 0 || p->session >= 0 || p->work >= 0 ||
+	if (b->pid < 0 || b->dead || poll(&end, 1, 0) != 0 ||
+	    p->network > NETWORK_OFF || has->uid != p->uid ||
+	    has->gid != p->gid || p->user != NULL || p->tty ||
+	    p->bind_count > 0 || p->session >= 0 || p->work >= 0 ||
 	    p->argv == NULL || !same_layers(has, p) || !late_fits(p))
 		return false;
 	/*

@@ -41,4 +41,7 @@ void ready_spare(struct box *b);
 void ready_kill(struct box *b);
 void ready_drop(struct box *b);
 
+/* The other one, built after it and living longer, unblocks the signals. */
+void ready_hand_mask(struct box *from, struct box *to);
+
 #endif

@@ -188,6 +188,52 @@ a, b = socket.socketpair(); a.send(b"x"); print(b.recv(1))
 	server_stop
 fi
 
+if [[ $AS == root ]] &&
+    testcase "what does not fit has a place of its own and no second one"; then
+	server_start MAYFLY_POOL=2 MAYFLY_UID_COUNT=$((8 * 65536))
+	filled 2
+	http_run 'sleep 4; echo a' '{"disk": 2000}'
+	pids=()
+	for n in 1 2 3 4 5 6; do
+		curl -sS "http://$HTTP_TCP/run" -H \
+		    'Content-Type: application/json' -d @request -o "out.$n" &
+		pids+=($!)
+		sleep 0.3
+	done
+	check "the dead stay" eval '! ps -eo stat,args | grep "^Z.*mayfl[y]"'
+	wait "${pids[@]}"
+	for n in 1 2 3 4 5 6; do
+		check "run $n: $(<"out.$n")" grep -q '"stdout":"a' "out.$n"
+	done
+	server_stop
+fi
+
+if [[ $AS == root ]] &&
+    testcase "who has an answer can ask again, where there is place for one"; then
+	server_start MAYFLY_POOL=0 MAYFLY_UID_COUNT=65536 MAYFLY_MAX_RUNS=1
+	"$PYTHON" - "$HTTP_TCP" >out 2>&1 <<-'END'
+		import socket, sys
+		host, port = sys.argv[1].rsplit(":", 1)
+		body = b'{"command": ["true"]}'
+		request = (b"POST /run HTTP/1.1\r\nHost: localhost\r\nContent-Type:"
+		    b" application/json\r\nContent-Length: %d\r\n\r\n" % len(body)
+		    + body)
+		def connect():
+		    s = socket.create_connection((host, int(port)))
+		    s.sendall(request[:20])
+		    return s
+		following = connect()
+		for n in range(100):
+		    s, following = following, connect()
+		    s.sendall(request[20:])
+		    got = s.recv(65536)
+		    if not got.startswith(b"HTTP/1.1 200"):
+		        print(n, got)
+	END
+	expect_no_out
+	server_stop
+fi
+
 # The networks that the server has for runs without sockets.
 spares()
 {

@@ -110,6 +110,29 @@ open_route(void)
 	expect_number(send_request(link, &p), 0, "without a credential");
 }
 
+/* Each is something to keep, and the front could send many. */
+static void
+senseless(void)
+{
+	const struct note n = { .status = 200 };
+	int link = start(), fd = 0;
+	struct packet p;
+
+	send_caller(link, "localhost", false, MESSAGE_ALLOWED);
+	HOLDS(message_send(
+		  link, MESSAGE_PROGRESS, &(struct answer){ 0 }, NULL, 0) == 0);
+	expect_number(message_receive(link, &p), 0, "no message for a broker");
+	link = start();
+	send_caller(link, "localhost", false, MESSAGE_ALLOWED);
+	HOLDS(send(link, "\7\0\0\0\1\0\0\0x", 9, 0) == 9);
+	expect_number(message_receive(link, &p), 0, "a note that is none");
+	link = start();
+	send_caller(link, "localhost", false, MESSAGE_ALLOWED);
+	HOLDS(message_send(link, MESSAGE_NOTE, &n, &fd, 1) == 0);
+	expect_number(message_receive(link, &p), 0, "a descriptor");
+	expect_number(write(link, "", 1), -1, "nobody reads any more");
+}
+
 static void
 unannounced(void)
 {
@@ -308,6 +331,7 @@ static const struct testcase cases[] = {
 	{ "an admitted caller's request is answered", is_answered },
 	{ "after a refusal nothing is answered", refused },
 	{ "what needs no credential gets nothing of the broker", open_route },
+	{ "what makes no sense is the last that is heard", senseless },
 	{ "a request without a caller is not answered", unannounced },
 	{ "a second request is not answered", twice },
 	{ "an id that no front says is the end", no_id },
