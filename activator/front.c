@@ -138,12 +138,16 @@ refuse_unsent(struct front *f, enum error error, const char *why)
 	    errno == ENOMEM ? "no memory" : "the broker cannot be asked", NULL);
 }
 
-/* What the broker says; the end of this process where it is no. */
+/*
+ * What the broker says; the end of this process where it is no. The broker may
+ * take its time: then a client that has shut down its sending half has gone,
+ * and else only one that has closed all of it.
+ */
 static void
-hear(struct front *f, struct packet *p)
+hear(struct front *f, bool may_last, struct packet *p)
 {
 	struct pollfd fds[2] = { { .fd = FRONT_LINK, .events = POLLIN },
-		{ .fd = FRONT_CLIENT, .events = POLLRDHUP } };
+		{ .fd = FRONT_CLIENT, .events = may_last ? POLLRDHUP : 0 } };
 	struct answer a;
 
 	while (poll(fds, 2, -1) <= 0)
@@ -168,7 +172,7 @@ front_be_admitted(struct front *f)
 	if (!f->waits)
 		return;
 	f->waits = false;
-	hear(f, &p);
+	hear(f, false, &p);
 	if (p.type != MESSAGE_ALLOWED)
 		front_refuse(
 		    f, ERROR_SANDBOX_FAILED, "the broker is broken", NULL);
@@ -262,6 +266,14 @@ parse_body(struct front *f)
 		refuse_json(f, &d);
 }
 
+/* Whoever does not wait for it ends it. */
+static bool
+may_last(enum verb verb)
+{
+	return verb == VERB_RUN || verb == VERB_SESSION_RUN ||
+	       verb == VERB_IMAGE_PULL;
+}
+
 /* Has the broker do it, and answers. */
 static void
 ask(struct front *f)
@@ -274,7 +286,7 @@ ask(struct front *f)
 		refuse_unsent(f, ERROR_INVALID_FIELD,
 		    "a text or list is longer than it may be");
 	front_be_admitted(f);
-	hear(f, &p);
+	hear(f, may_last(f->route->verb), &p);
 	if (p.type == MESSAGE_STARTED && f->route->verb == VERB_IMAGE_PULL) {
 		if (follow(&f->reply, FRONT_LINK, f->head.accept, &p) != 0)
 			f->reply.status = 0;

@@ -7,11 +7,23 @@
 
 #include "defence.h"
 
+/* Bytes that are looked at together. */
+#define BLOCK 16
+
 void
 json_init(struct json *j)
 {
 	memset(j, 0, sizeof(*j));
 	j->first[0] = true;
+}
+
+void
+json_again(struct json *j)
+{
+	struct json fresh = { .data = j->data, .size = j->size };
+
+	fresh.first[0] = true;
+	*j = fresh;
 }
 
 void
@@ -77,12 +89,46 @@ json_utf8(const char *data, size_t len)
 	return n;
 }
 
+/* Of one block: is there a byte that is no character, or needs an escape? */
+static bool
+is_plain(const char *data, bool escapes)
+{
+	unsigned char v __attribute__((vector_size(BLOCK)));
+	uint64_t odd[BLOCK / sizeof(uint64_t)];
+
+	memcpy(&v, data, BLOCK);
+	__typeof__(v == 0) found = v > 0x7e;
+	if (escapes)
+		found |= (v < 0x20) | (v == '"') | (v == '\\') | (v == '<') |
+			 (v == '>') | (v == '&');
+	memcpy(odd, &found, BLOCK);
+	return (odd[0] | odd[1]) == 0;
+}
+
+/*
+ * How many bytes at the beginning, in whole blocks, are characters each and
+ * need no escape: output is text as a rule, and to look at each of its bytes
+ * would take longer than all else that is done with them.
+ */
+static size_t
+count_plain(const char *data, size_t len, bool escapes)
+{
+	size_t i = 0;
+
+	while (len - i >= BLOCK && is_plain(data + i, escapes))
+		i += BLOCK;
+	return i;
+}
+
 bool
 json_is_utf8(const char *data, size_t len)
 {
 	size_t n;
 
 	for (size_t i = 0; i < len; i += n) {
+		n = count_plain(data + i, len - i, false);
+		if (n > 0)
+			continue;
 		n = json_utf8(data + i, len - i);
 		if (n == 0)
 			return false;
@@ -131,6 +177,9 @@ put_string(struct json *j, const char *data, size_t len)
 
 	put(j, "\"", 1);
 	for (i = 0; i < len; i += n) {
+		n = count_plain(data + i, len - i, true);
+		if (n > 0)
+			continue;
 		n = json_utf8(data + i, len - i);
 		if (n > 0 && !needs_escape(data + i, n))
 			continue;

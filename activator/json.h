@@ -24,6 +24,8 @@ struct json {
 };
 
 void json_init(struct json *j);
+/* As json_init(), in the memory that it has. */
+void json_again(struct json *j);
 void json_free(struct json *j);
 
 /* Ends all open scopes and adds a newline. 0, or -1 for want of memory. */

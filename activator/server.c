@@ -29,6 +29,8 @@
 #define REAP_MS 60000
 /* Accepted in one go: what has come meanwhile has its turn, too. */
 #define ACCEPT_MAX 64
+/* With so many at once, who has gone since it asked has no process any more. */
+#define BUSY 64
 /* Descriptors of its own: of the pool it has two for each. */
 #define OWN_FILES (256 + 2 * POOL_MAX)
 
@@ -69,6 +71,10 @@ dispatch(struct server *s, int sock)
 {
 	pid_t pid;
 
+	if (s->connections >= BUSY && waiting_has_ended(sock)) {
+		(void)close(sock);
+		return;
+	}
 	pid = pool_hand_over(&s->pool, sock);
 	if (pid < 0)
 		pid = start_child(s, sock, -1);

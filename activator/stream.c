@@ -22,7 +22,7 @@ stream_begin(struct stream_out *s, struct reply *r, bool is_sse)
 void
 stream_open(struct stream_out *s, const char *type)
 {
-	json_init(&s->event);
+	json_again(&s->event);
 	json_object(&s->event, NULL);
 	json_text(&s->event, "type", type);
 }
@@ -66,7 +66,6 @@ stream_close(struct stream_out *s)
 
 	if (r == 0)
 		r = stream_put(s, s->event.data, s->event.len);
-	json_free(&s->event);
 	return r;
 }
 

@@ -40,16 +40,22 @@ waiting_init(struct waiting *w, unsigned own)
 }
 
 bool
+waiting_has_ended(int sock)
+{
+	struct pollfd p = { .fd = sock, .events = POLLRDHUP };
+
+	return poll(&p, 1, 0) > 0;
+}
+
+bool
 waiting_has_data(int sock, bool *ret_gone)
 {
-	struct pollfd p = { .fd = sock, .events = POLLIN | POLLRDHUP };
 	int len = 0;
 
 	*ret_gone = false;
 	if (ioctl(sock, FIONREAD, &len) == 0 && len > 0)
 		return true;
-	*ret_gone = poll(&p, 1, 0) > 0 &&
-		    (p.revents & (POLLRDHUP | POLLHUP | POLLERR)) != 0;
+	*ret_gone = waiting_has_ended(sock);
 	return false;
 }
 

@@ -25,6 +25,9 @@ struct waiting {
  */
 int waiting_init(struct waiting *w, unsigned own);
 
+/* Will nothing more come, whatever is there still to be read? */
+bool waiting_has_ended(int sock);
+
 /*
  * Is there anything of the connection to be read? Where it has ended without
  * that, *ret_gone is set.

@@ -158,6 +158,7 @@ fill(struct inside *in, const struct head *h, char *text)
 	p->collect_count = h->count[LIST_COLLECT];
 	p->argv = take_list(&at, end, h->count[LIST_ARGV]);
 	p->env = take_list(&at, end, h->count[LIST_ENV]);
+	p->env_hash = NULL;
 	p->env_count = h->count[LIST_ENV];
 	in->as_kb = h->as_kb;
 	in->backstop = h->limits.value[LIMIT_WALL] + 5000;

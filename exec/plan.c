@@ -24,15 +24,29 @@ plan_init(struct plan *p)
 	limits_init(&p->limits);
 }
 
+/* FNV-1a. */
+static uint32_t
+hash(const char *name, size_t len)
+{
+	uint32_t h = 2166136261;
+
+	for (size_t i = 0; i < len; i++)
+		h = (h ^ (unsigned char)name[i]) * 16777619;
+	return h;
+}
+
 /* Index of the variable name[0..len), or env_count. */
 static size_t
 env_index(const struct plan *p, const char *name, size_t len)
 {
+	const uint32_t h = p->env_hash != NULL ? hash(name, len) : 0;
 	size_t i;
 
 	if (memchr(name, '=', len) != NULL)
 		return p->env_count;
 	for (i = 0; i < p->env_count && p->env[i] != NULL; i++) {
+		if (p->env_hash != NULL && p->env_hash[i] != h)
+			continue;
 		if (strncmp(p->env[i], name, len) == 0 && p->env[i][len] == '=')
 			break;
 	}
@@ -50,9 +64,11 @@ plan_env(struct plan *p, char *text, char *why, size_t size)
 		    "env: '%.40s' is not of the form NAME=VALUE", text);
 		return -1;
 	}
-	if (p->env == NULL)
+	if (p->env == NULL) {
 		p->env = calloc(PLAN_ENV_MAX + 1, sizeof(*p->env));
-	if (p->env == NULL)
+		p->env_hash = calloc(PLAN_ENV_MAX, sizeof(*p->env_hash));
+	}
+	if (p->env == NULL || p->env_hash == NULL)
 		fail_memory();
 	i = env_index(p, text, (size_t)(equals - text));
 	if (i == PLAN_ENV_MAX) {
@@ -61,6 +77,7 @@ plan_env(struct plan *p, char *text, char *why, size_t size)
 		return -1;
 	}
 	p->env[i] = text;
+	p->env_hash[i] = hash(text, (size_t)(equals - text));
 	if (i == p->env_count)
 		p->env_count++;
 	return 0;
@@ -73,6 +90,7 @@ plan_env_remove(struct plan *p, const char *name)
 
 	if (i < p->env_count) {
 		p->env[i] = p->env[--p->env_count];
+		p->env_hash[i] = p->env_hash[p->env_count];
 		p->env[p->env_count] = NULL;
 	}
 }

@@ -54,6 +54,7 @@ struct plan {
 	char **argv; /* NULL-terminated; NULL: only see whether cwd is there */
 	char **env; /* "NAME=VALUE"..., NULL-terminated; see plan_env() */
 	size_t env_count;
+	uint32_t *env_hash; /* of their names, for plan_env(); or NULL */
 	const char *cwd; /* NULL: "/" */
 	bool cwd_made; /* it is the image's, and made where it is missing */
 	uid_t uid; /* inside */

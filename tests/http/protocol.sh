@@ -260,3 +260,19 @@ if testcase "a body where none is wanted does no harm"; then
 		404 not_found | of a DELETE | DELETE /sessions/aaaaaaaaaaaaaaaaaaaaaaaaaa HTTP/1.1$E${H}Content-Length: 2$E$E{}
 	END
 fi
+
+if testcase "who has said all there is to say is answered"; then
+	"$PYTHON" - "$HTTP_TCP" >out 2>&1 <<-'END'
+		import socket, sys
+		host, port = sys.argv[1].rsplit(":", 1)
+		for path in ["/health", "/sessions", "/nothing"] * 7:
+		    with socket.create_connection((host, int(port))) as s:
+		        s.sendall(b"GET %s HTTP/1.1\r\nHost: localhost\r\n\r\n"
+		            % path.encode())
+		        s.shutdown(socket.SHUT_WR)
+		        got = s.recv(100)
+		    if not got.startswith(b"HTTP/1.1 "):
+		        print(path, got)
+	END
+	expect_no_out
+fi
