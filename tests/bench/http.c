@@ -85,6 +85,11 @@ static const char off_request[] =
     "POST /run HTTP/1.1\r\nHost: localhost\r\n"
     "Content-Type: application/json\r\nContent-Length: 45\r\n\r\n"
     "{\"command\": [\"/bin/true\"],\"network\": \"off\"}  ";
+/* No sandbox that is ready has this limit: one is built. */
+static const char other_request[] =
+    "POST /run HTTP/1.1\r\nHost: localhost\r\n"
+    "Content-Type: application/json\r\nContent-Length: 39\r\n\r\n"
+    "{\"command\": [\"/bin/true\"],\"disk\": 1000}";
 static const char health_request[] =
     "GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n";
 
@@ -145,6 +150,12 @@ static void
 cold_run(void)
 {
 	exchange(connect_to(cold_port), run_request);
+}
+
+static void
+other_run(void)
+{
+	exchange(connect_to(port), other_request);
 }
 
 static void
@@ -215,6 +226,7 @@ static const struct {
 	{ "mayfly run --json, spawned", spawn_run, &always },
 	{ "POST /run, serve", serve_run, &always },
 	{ "POST /run, network off, serve", off_run, &always },
+	{ "POST /run that nothing ready fits, serve", other_run, &always },
 	{ "GET /health, serve", serve_health, &always },
 	{ "POST /run, serve, pool = 0", cold_run, &cold_port },
 	{ "POST /run, connection on fd 0", activate_run, &always },

@@ -55,6 +55,7 @@ overhead()
 
 overhead 'POST /run, serve' at-most 0.20
 overhead 'POST /run, network off, serve'
+overhead 'POST /run that nothing ready fits, serve' at-most 0.60
 overhead 'POST /run, serve, pool = 0' at-most 0.60
 [ -z "${UNITS:-}" ] || row 'POST /run, a unit of systemd for each' mayfly \
     "$(median_of 'POST /run, systemd accepts')" 'a unit that only echoes' \
