@@ -195,7 +195,6 @@ start_cold(struct broker *b, struct box *box)
 	r = box_start(box);
 	if (!spares)
 		return r;
-	ready_kill(&b->prepared->box);
 	while (r == 0 && !box->ready && !box->dead)
 		watch_turn(box);
 	/* Its range of ids is for others while this one runs. */

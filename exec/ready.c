@@ -43,13 +43,6 @@ ready_spare(struct box *b)
 }
 
 void
-ready_kill(struct box *b)
-{
-	if (b->pid > 0 && !b->dead)
-		watch_kill(b);
-}
-
-void
 ready_hand_mask(struct box *from, struct box *to)
 {
 	const sigset_t before = from->mask_before;

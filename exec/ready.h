@@ -35,10 +35,11 @@ int ready_run(struct box *b);
 
 /*
  * It will not be used: another sandbox, built now, gets what it has and nobody
- * has seen; it is told to end; and it has ended, and all of it is given back.
+ * has seen.
  */
 void ready_spare(struct box *b);
-void ready_kill(struct box *b);
+
+/* Ends it, and gives all of it back. */
 void ready_drop(struct box *b);
 
 /* The other one, built after it and living longer, unblocks the signals. */
