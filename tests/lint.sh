@@ -8,6 +8,7 @@ cd "$(dirname "$0")/.." || exit 2
 
 passed=0
 failed=0
+cpus=$(nproc)
 log=$(mktemp) || exit 2
 work=$(mktemp -d) || exit 2
 trap 'rm -rf "$log" "$work"' EXIT
@@ -39,23 +40,22 @@ flags=(-std=gnu17 -D_GNU_SOURCE -iquote exec -iquote activator
 # The whole program, with warnings as errors.
 build()
 {
-	make -s BUILD="$work/$1" LINK="$2" CC="$3" CFLAGS="$4" \
+	make -s -j "$cpus" BUILD="$work/$1" LINK="$2" CC="$3" CFLAGS="$4" \
 	    WERROR=-Werror "$work/$1/mayfly" "$work/$1/mayfly-rootfs"
 }
 
+# Each of the program's files by itself, on all CPUs: analyze COMMAND...
 analyze()
 {
-	local file
-
-	for file in "${own_c[@]}"; do
-		"$@" "${flags[@]}" "$file" || return
-	done
+	printf '%s\n' "${own_c[@]}" |
+	    xargs -P "$cpus" -I '{}' "$@" "${flags[@]}" '{}'
 }
 
-gcc_analyzer()
+tidy()
 {
-	gcc -O1 -fanalyzer -Werror -Wno-analyzer-fd-leak \
-	    -Wno-analyzer-malloc-leak -c -o /dev/null "$@"
+	printf '%s\n' "${own_c[@]}" | xargs -P "$cpus" -n 8 sh -c \
+	    'set -f; tidy=$1 flags=$2; shift 2; exec $tidy "$@" -- $flags' sh \
+	    "$*" "${flags[*]}"
 }
 
 pages_clean()
@@ -71,15 +71,15 @@ step 'gcc, no warnings, dynamic' build b dynamic gcc -O2
 step 'clang, no warnings, dynamic' build clang dynamic clang -O2
 step 'gcc, no warnings, static' build static static gcc -O2
 step 'clang-format' clang-format --dry-run -Werror "${c_files[@]}"
-step 'gcc -fanalyzer' analyze gcc_analyzer
+step 'gcc -fanalyzer' analyze gcc -O1 -fanalyzer -Werror \
+    -Wno-analyzer-fd-leak -Wno-analyzer-malloc-leak -c -o /dev/null
 # A process lives for one run: what it asks for once is not given back.
 step 'clang --analyze' analyze clang --analyze \
     --analyzer-output text -Xclang -analyzer-werror \
     -Xclang -analyzer-disable-checker=unix.Malloc -o /dev/null
-step 'clang-tidy' clang-tidy --quiet --warnings-as-errors='*' \
-    --checks='-*,bugprone-*,-bugprone-easily-swappable-parameters,-bugprone-assignment-in-if-condition,-bugprone-reserved-identifier,-bugprone-narrowing-conversions,-bugprone-implicit-widening-of-multiplication-result' \
-    "${own_c[@]}" -- "${flags[@]}"
-step 'cppcheck' cppcheck --quiet --error-exitcode=1 \
+step 'clang-tidy' tidy clang-tidy --quiet --warnings-as-errors='*' \
+    --checks=-*,bugprone-*,-bugprone-easily-swappable-parameters,-bugprone-assignment-in-if-condition,-bugprone-reserved-identifier,-bugprone-narrowing-conversions,-bugprone-implicit-widening-of-multiplication-result
+step 'cppcheck' cppcheck -j "$cpus" --quiet --error-exitcode=1 \
     --enable=warning,portability --inline-suppr --std=c11 \
     -D_GNU_SOURCE -D__x86_64__ -Iexec -Iactivator -Irootfs \
     -I"$work/b" "${own_c[@]}"

@@ -110,10 +110,12 @@ server_start()
 	esac
 	"${T_AS[@]}" env "$@" "${command[@]}" </dev/null >>"$HTTP_LOG" 2>&1 &
 	SERVERS+=($!)
-	until server_answers >/dev/null 2>&1; do
-		kill -0 "${SERVERS[n]}" 2>/dev/null || return
+	for ((n = 0; n < 600; n++)); do
+		! server_answers >/dev/null 2>&1 || break
+		kill -0 "${SERVERS[-1]}" 2>/dev/null || return
 		sleep 0.05
 	done
+	((n < 600)) || return
 	# Who may connect is for systemd or the administrator to say.
 	chmod 0666 "$HTTP_SOCKET"
 }

@@ -150,7 +150,8 @@ if testcase "the tree has all who came from one, and says who has gone"; then
 	top=$id
 	in_session 'echo >/root/f'
 	fork '{"count": 2}'
-	two=("${forks[@]}")
+	# The order of their names: both may be of one millisecond.
+	mapfile -t two < <(printf '%s\n' "${forks[@]}" | LC_ALL=C sort)
 	id=${two[0]}
 	fork
 	low=${forks[0]}

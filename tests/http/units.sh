@@ -29,8 +29,10 @@ units_arrange()
 	busybox ip address add 10.77.0.1/24 dev lo 2>/dev/null
 	busybox ip address add ::1/128 dev lo 2>/dev/null
 	journal_take
-	systemctl start "$UNITS_SOCKET"
 	mkdir -p "${UNITS_CONF%/*}"
+	# Also between the servers of two cases; who says otherwise is read later.
+	echo 'pool = 0' >"${UNITS_CONF%/*}/pool.conf"
+	systemctl start "$UNITS_SOCKET"
 }
 
 # The processes that serve connections are ours, and the resident server is not:

@@ -63,7 +63,11 @@ kill_server()
 # Server, and of each of the pool broker, front, PID 1 and the command to be.
 has_pool()
 {
-	(($(processes | wc -l) == 1 + 4 * $1))
+	local server
+
+	server=$(systemctl show -P MainPID mayfly-serve.service)
+	# Else it may be two that are being made.
+	(($(pgrep -cP "$server") == $1 && $(processes | wc -l) == 1 + 4 * $1))
 }
 
 if has_controllers &&
