@@ -121,6 +121,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	for (int i = 0; i < n; i++)
 		free(words[i]);
 	free(o.plan.env);
+	free(o.plan.env_hash);
 	free(why);
 	return 0;
 }
