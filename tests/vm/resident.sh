@@ -63,11 +63,11 @@ kill_server()
 # Server, and of each of the pool broker, front, PID 1 and the command to be.
 has_pool()
 {
-	local server
+	local count=$((1 + 4 * $1))
 
-	server=$(systemctl show -P MainPID mayfly-serve.service)
-	# Else it may be two that are being made.
-	(($(pgrep -cP "$server") == $1 && $(processes | wc -l) == 1 + 4 * $1))
+	# Twice: what serves a request and one that is being made are as many.
+	(($(processes | wc -l) == count)) && sleep 1 &&
+	    (($(processes | wc -l) == count))
 }
 
 if has_controllers &&
