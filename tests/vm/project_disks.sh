@@ -67,7 +67,7 @@ if testcase "XFS holds a session as ext4 does" &&
 	expect_json '.findings[] | select(.name == "session_disk") |
 	    .level == "ok"' json
 	# shellcheck disable=SC2046 # no word with LONG
-	fill_all $([[ -n ${LONG:-} ]] || echo few)
+	FREED_LATE=100 fill_all $([[ -n ${LONG:-} ]] || echo few)
 	without_disk
 fi
 
