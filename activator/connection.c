@@ -40,6 +40,7 @@
 #include <unistd.h>
 
 #include "broker.h"
+#include "command.h"
 #include "front.h"
 #include "handover.h"
 #include "lockdown.h"
@@ -276,7 +277,11 @@ await_connection(const struct broker *b, int channel)
 
 	while (poll(fds, 3, -1) < 0)
 		;
-	return fds[0].revents != 0 ? handover_receive(channel) : -1;
+	if (fds[0].revents != 0)
+		return handover_receive(channel);
+	complain("ready: the %s ended before a connection came",
+	    fds[1].revents != 0 ? "front" : "sandbox's first process");
+	return -1;
 }
 
 int
@@ -306,6 +311,8 @@ connection_await(int channel, int front_channel)
 		   : -1;
 	if (sock < 0) {
 		prepared_drop(&prepared);
+		(void)close(b.link);
+		reap_front(pid);
 		return 0;
 	}
 	is_wrong = config_read(&config, wrong, sizeof(wrong)) != 0;

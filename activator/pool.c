@@ -170,17 +170,24 @@ pool_poll(const struct pool *p)
 	return p->building ? p->members[p->count].broker : -1;
 }
 
+/* One that could not be made, or that ended before a connection came. */
+static void
+fail(struct pool *p)
+{
+	uint64_t pause = RETRY_US << (p->failures < 6 ? p->failures : 6);
+
+	p->failures++;
+	p->not_before_us =
+	    sys_now_us() + (pause < RETRY_MAX_US ? pause : RETRY_MAX_US);
+}
+
 /* Its life is its broker's: that one sees that the channel has ended. */
 static void
 lose_building(struct pool *p)
 {
-	uint64_t pause = RETRY_US << (p->failures < 6 ? p->failures : 6);
-
 	close_member(&p->members[p->count]);
 	p->building = false;
-	p->failures++;
-	p->not_before_us =
-	    sys_now_us() + (pause < RETRY_MAX_US ? pause : RETRY_MAX_US);
+	fail(p);
 }
 
 void
@@ -196,7 +203,6 @@ pool_take_word(struct pool *p)
 		return;
 	}
 	p->building = false;
-	p->failures = 0;
 	p->count++;
 	/* While runs go on the next one has its pause. */
 	pool_touch(p);
@@ -224,8 +230,10 @@ pool_hand_over(struct pool *p, int sock)
 		is_there = handover_send(m.broker, sock) == 0 &&
 			   handover_send(m.front, sock) == 0;
 		close_member(&m);
-		if (is_there)
+		if (is_there) {
+			p->failures = 0;
 			return m.pid;
+		}
 		/* A part of it was killed; what the broker got is nothing. */
 		(void)kill(m.pid, SIGKILL);
 	}
@@ -243,6 +251,7 @@ pool_bury(struct pool *p, pid_t pid)
 		if (p->members[i].pid == pid) {
 			close_member(&p->members[i]);
 			remove_member(p, i);
+			fail(p);
 			return true;
 		}
 	}

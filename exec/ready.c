@@ -9,8 +9,8 @@
 
 #include "box.h"
 #include "inside.h"
-#include "net.h"
 #include "late.h"
+#include "net.h"
 #include "sys.h"
 
 int

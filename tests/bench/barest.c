@@ -24,8 +24,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
+#include "clock.h"
 #include "sys.h"
 
 #define MOUNTS_MAX 128
@@ -59,15 +59,6 @@ struct place {
 static struct mount mounts[MOUNTS_MAX];
 static struct place places[PLACES_MAX];
 static size_t mounts_count, places_count;
-
-static double
-now_us(void)
-{
-	struct timespec t;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &t);
-	return (double)t.tv_sec * 1e6 + (double)t.tv_nsec / 1e3;
-}
 
 static uint64_t
 parse_attr(char *options)

@@ -30,8 +30,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
+
+#include "clock.h"
 
 #define COMMANDS_MAX 4
 #define ENTRIES_MAX 32
@@ -81,15 +82,6 @@ struct bench {
 	int mntns;
 	posix_spawn_file_actions_t stdio;
 };
-
-static double
-now_us(void)
-{
-	struct timespec t;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &t);
-	return (double)t.tv_sec * 1e6 + (double)t.tv_nsec / 1e3;
-}
 
 /* Returns 0, or -1 with the reason in failure. Adds to sum. */
 static int

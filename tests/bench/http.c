@@ -30,21 +30,14 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "clock.h"
+
 #define ROUNDS_MAX 10000
 
 extern char **environ;
 
 static const char *mayfly, *peer;
 static int port, cold_port, units_port, echo_port, own_port, own;
-
-static double
-now_us(void)
-{
-	struct timespec t;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &t);
-	return (double)t.tv_sec * 1e6 + (double)t.tv_nsec / 1e3;
-}
 
 static int
 connect_to(int to)

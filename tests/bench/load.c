@@ -39,8 +39,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
+
+#include "clock.h"
 
 #define CLIENTS_MAX 4096
 #define TIMES_MAX 4000000
@@ -63,15 +64,6 @@ static struct sockaddr_in address;
 static int poller;
 static bool abandons;
 static volatile sig_atomic_t is_stopped; /* says what there was until then */
-
-static double
-now_us(void)
-{
-	struct timespec t;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &t);
-	return (double)t.tv_sec * 1e6 + (double)t.tv_nsec / 1e3;
-}
 
 static void
 request_make(const char *path, const char *accept, const char *body)

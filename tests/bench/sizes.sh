@@ -67,10 +67,22 @@ ends() {
 		"${sizes[0]%=*}" "$(noted "$prefix-${sizes[0]#*=}")" us "${@:2}"
 }
 
+# The requests of all sizes by turns: ask_by_size PREFIX LABEL=SIZE...
+ask_by_size() {
+	local prefix=$1 n size
+
+	shift
+	for ((n = 0; n < rounds; n++)); do
+		for size in "${@#*=}"; do
+			note "$prefix-$size" "$(ask "$port" "@$tmp/$prefix.$size")"
+		done
+	done
+}
+
 input() {
 	# A body has at most 4 MB, and this is not all of it.
 	local sizes=('1 KB=1024' '100 KB=102400' '1 MB=1048576' '4 MB=4190000')
-	local n size
+	local size
 
 	for size in "${sizes[@]}"; do
 		size=${size#*=}
@@ -80,12 +92,7 @@ input() {
 			printf '"}'
 		} >"$tmp/input.$size"
 	done
-	for ((n = 0; n < rounds; n++)); do
-		for size in "${sizes[@]}"; do
-			size=${size#*=}
-			note "input-$size" "$(ask "$port" "@$tmp/input.$size")"
-		done
-	done
+	ask_by_size input "${sizes[@]}"
 	table input 'POST /run of wc, standard input' "${sizes[@]}"
 	ends input 'POST /run, by standard input' "${sizes[@]}"
 }
@@ -97,19 +104,14 @@ env_of() {
 
 variables() {
 	local sizes=('0 variables=0' '10 variables=10' '100 variables=100'
-		'1,000 variables=1000') n size
+		'1,000 variables=1000') size
 
 	for size in "${sizes[@]}"; do
 		size=${size#*=}
 		echo '{"command":["/bin/true"],"env":{'"$(env_of "$size")"'}}' \
 			>"$tmp/env.$size"
 	done
-	for ((n = 0; n < rounds; n++)); do
-		for size in "${sizes[@]}"; do
-			size=${size#*=}
-			note "env-$size" "$(ask "$port" "@$tmp/env.$size")"
-		done
-	done
+	ask_by_size env "${sizes[@]}"
 	table env 'POST /run of /bin/true, environment' "${sizes[@]}"
 	ends env 'POST /run, by environment' "${sizes[@]}"
 }
