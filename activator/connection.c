@@ -310,9 +310,8 @@ connection_await(int channel, int front_channel)
 		   ? await_connection(&b, channel)
 		   : -1;
 	if (sock < 0) {
+		/* The front ends when the server hears of this one's end. */
 		prepared_drop(&prepared);
-		(void)close(b.link);
-		reap_front(pid);
 		return 0;
 	}
 	is_wrong = config_read(&config, wrong, sizeof(wrong)) != 0;

@@ -157,8 +157,9 @@ pool_start(struct pool *p, pid_t (*start)(void *context, int broker, int front),
 		return 0;
 	(void)close(broker[1]);
 	(void)close(front[1]);
-	p->building = m->pid > 0;
-	if (!p->building)
+	if (m->pid > 0)
+		p->building = true;
+	else
 		close_member(m);
 	pool_touch(p);
 	return m->pid;
@@ -203,6 +204,7 @@ pool_take_word(struct pool *p)
 		return;
 	}
 	p->building = false;
+	p->failures = 0;
 	p->count++;
 	/* While runs go on the next one has its pause. */
 	pool_touch(p);
@@ -230,10 +232,8 @@ pool_hand_over(struct pool *p, int sock)
 		is_there = handover_send(m.broker, sock) == 0 &&
 			   handover_send(m.front, sock) == 0;
 		close_member(&m);
-		if (is_there) {
-			p->failures = 0;
+		if (is_there)
 			return m.pid;
-		}
 		/* A part of it was killed; what the broker got is nothing. */
 		(void)kill(m.pid, SIGKILL);
 	}

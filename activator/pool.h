@@ -26,7 +26,7 @@ struct pool {
 	bool building; /* is being made */
 	uint64_t wanted;
 	uint64_t not_before_us; /* CLOCK_MONOTONIC: no more until then */
-	unsigned failures; /* since a connection was handed over */
+	unsigned failures; /* in a row */
 	uint64_t looked_us; /* when what they are made from was looked at */
 	uint64_t mark; /* of that */
 	char manifest[4096]; /* of the image they are made from, or "" */

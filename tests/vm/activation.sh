@@ -23,7 +23,7 @@ if ! is_container && [[ -z ${CASE:-}${LONG:-} ]]; then
 	CASE='^(make install|a health|a run|the sandbox has|a cgroup holds|'
 	CASE+='memory ends|what runs inside|the front is|a session keeps|'
 	CASE+='after kill -9 of the (broker|init)|systemctl stop|a burst|'
-	CASE+='resident: (a cgroup|kill -9|systemctl)|uninstall)'
+	CASE+='resident: (a cgroup|a sandbox|kill -9|systemctl)|uninstall)'
 fi
 
 "${MAKE[@]}" install >"$T_ROOT/installed" 2>&1
