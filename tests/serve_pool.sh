@@ -313,6 +313,14 @@ if testcase "whichever of its processes is killed, requests are answered"; then
 			expect_json '.stdout == "a\n"'
 		done
 	done
+	log_mark
+	for which in front init; do
+		filled
+		kill -KILL "$(victim "$which")"
+		[[ $which == front ]] || which="sandbox's first process"
+		await "the word about the $which" \
+		    log_has "ready: the $which ended before a connection came"
+	done
 	filled
 	server_stop
 fi
