@@ -152,10 +152,11 @@ make_room(const struct config *c, const struct state *st)
 
 /*
  * Takes the one lock that all who make sessions take, else two could be the
- * last one; and sees whether there is room.
+ * last one; and sees whether there is room. count: there are no more.
  */
 static enum session_result
-enter(const struct config *c, const struct state *st, struct failure *f)
+enter(const struct config *c, const struct state *st, uint64_t *ret_count,
+    struct failure *f)
 {
 	uint64_t count;
 
@@ -164,7 +165,9 @@ enter(const struct config *c, const struct state *st, struct failure *f)
 		(void)failure_set(f, "state", errno, "lock sessions");
 		return SESSION_FAILED;
 	}
-	count = store_count(st);
+	count = store_bound(st);
+	if (count >= c->max_sessions)
+		count = store_count(st);
 	if (count >= c->max_sessions && count != UINT64_MAX) {
 		if (make_room(c, st) != 0) {
 			(void)failure_set(
@@ -177,6 +180,7 @@ enter(const struct config *c, const struct state *st, struct failure *f)
 		(void)failure_set(f, "state", errno, "count the sessions");
 		return SESSION_FAILED;
 	}
+	*ret_count = count;
 	if (count < c->max_sessions || !DEFENCE(MAX_SESSIONS))
 		return SESSION_OK;
 	(void)failure_set(f, "session", 0,
@@ -186,8 +190,12 @@ enter(const struct config *c, const struct state *st, struct failure *f)
 
 static enum session_result
 publish(const struct state *st, const char *name, const struct session *s,
-    struct failure *f)
+    uint64_t count, struct failure *f)
 {
+	if (store_note_count(st, count + 1) != 0) {
+		(void)failure_set(f, "state", errno, "note their number");
+		return SESSION_FAILED;
+	}
 	if (renameat(st->trash, name, st->sessions, s->id) != 0) {
 		(void)failure_set(f, "state", errno, "rename");
 		return SESSION_FAILED;
@@ -227,9 +235,10 @@ make(const struct config *c, const struct state *st, const struct session *s,
 	enum session_result r = SESSION_FAILED;
 	/* Many make theirs at the same time, as long as there is room for all.
 	 */
-	bool alone = store_count(st) + AT_ONCE >= c->max_sessions;
+	uint64_t count = store_bound(st);
+	bool alone = count + AT_ONCE >= c->max_sessions;
 
-	if (alone && (r = enter(c, st, f)) != SESSION_OK)
+	if (alone && (r = enter(c, st, &count, f)) != SESSION_OK)
 		return r;
 	(void)snprintf(name, sizeof(name), "new-%s", s->id);
 	auto_fd dir = state_make_locked(st, name);
@@ -239,9 +248,9 @@ make(const struct config *c, const struct state *st, const struct session *s,
 	}
 	r = fill(c, dir, s, f) != 0 ? SESSION_FAILED
 	    : alone		    ? SESSION_OK
-				    : enter(c, st, f);
+				    : enter(c, st, &count, f);
 	if (r == SESSION_OK)
-		r = publish(st, name, s, f);
+		r = publish(st, name, s, count, f);
 	if (r != SESSION_OK)
 		give_up(st, name);
 	return r;

@@ -104,6 +104,15 @@ int store_make_id(char id[SESSION_ID_LEN + 1]);
 /* How many there are; UINT64_MAX/errno when that cannot be told. */
 uint64_t store_count(const struct state *st);
 
+/* The same, or more than there are; never takes long for long. */
+uint64_t store_bound(const struct state *st);
+
+/*
+ * There are so many, or will be when the caller has made one more; with the
+ * lock of those who make sessions. 0, or -1/errno: then none is to be made.
+ */
+int store_note_count(const struct state *st, uint64_t count);
+
 /*
  * Waits for the exclusive lock of the file or directory at fd, ms at most.
  * gone: a descriptor that is readable when there is nothing to wait for any

@@ -73,25 +73,6 @@ store_list(
 }
 
 /*
- * A directory's links are its own two and one from each directory in it, on
- * all file systems that count them. Others, and ext4 with very many, say 1.
- */
-uint64_t
-store_count(const struct state *st)
-{
-	struct stat s;
-	size_t n = 0;
-	char *ids;
-
-	if (fstat(st->sessions, &s) == 0 && s.st_nlink >= 2)
-		return s.st_nlink - 2;
-	if (store_list(st, NULL, &ids, &n) != 0)
-		return UINT64_MAX;
-	free(ids);
-	return n;
-}
-
-/*
  * 1 when it has, 0, or -1/errno. What no version of ours can read has not; one
  * without a record has: its deletion went no further, on a full disk.
  */

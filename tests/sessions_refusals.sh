@@ -45,6 +45,64 @@ if [[ $AS == root ]] &&
 	done <made
 fi
 
+# So many that ext4 does not count a directory's links any more; what they are
+# nobody knows, so none of them has expired. many NUMBER
+many()
+{
+	"$PYTHON" - "$STATE/sessions" "$1" <<-'END'
+		import os, sys
+		path, number = sys.argv[1], int(sys.argv[2])
+		for i in range(number):
+		    one = "%s/a%025d" % (path, i)
+		    os.mkdir(one, 0o700)
+		    if i % 50000 == 0:
+		        first = one + "/meta"
+		        open(first, "w").write("what is this")
+		    else:
+		        os.link(first, one + "/meta")
+	END
+}
+
+noted()
+{
+	sed -E 's/^[^ ]+ 0*//' "$STATE/sessions.count"
+}
+
+if [[ $AS == root ]] &&
+    testcase "max_sessions holds where the file system does not count"; then
+	many 65100
+	export MAYFLY_MAX_SESSIONS=65103
+	if [[ $(stat -c %h "$STATE/sessions") == 1 ]]; then
+		create
+		check "it is noted as $(noted)" test "$(noted)" = 65101
+		# Nobody lowers it: it is no less than there are.
+		delete
+		create
+		check "it is noted as $(noted)" test "$(noted)" = 65102
+		delete
+		# One of another boot is none.
+		echo "x 00000000000000000001" >"$STATE/sessions.count"
+	fi
+	for _ in {1..6}; do
+		MAYFLY_SESSION_WAIT=60000 \
+		    "$MAYFLY" session create >>made 2>>refused &
+	done
+	wait
+	check "$(wc -l <made) were made" test "$(wc -l <made)" = 3
+	check "others were not refused" test \
+	    "$(grep -c max_sessions refused)" = 3
+	id=$(head -n 1 made)
+	delete
+	# It is at the limit now, and they are counted.
+	session create
+	expect_status 0
+	session create
+	expect_status 125
+	expect_err_has max_sessions
+	unset MAYFLY_MAX_SESSIONS
+	rm -rf "$STATE/sessions" "$STATE/sessions.count"
+fi
+
 if testcase "state that others could reach is refused"; then
 	create
 	chmod 0711 "$STATE/sessions"
