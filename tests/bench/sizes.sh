@@ -203,7 +203,8 @@ sessions() {
 	table run 'POST /run, with so many stored' "${sizes[@]}"
 	table create 'POST /sessions' "${sizes[@]}"
 	ends run 'POST /run, by sessions stored' "${sizes[@]}" -- at-most 1.2
-	ends create 'POST /sessions, by sessions stored' "${sizes[@]}"
+	ends create 'POST /sessions, by sessions stored' "${sizes[@]}" -- \
+		at-most 1.2
 	[[ ${sizes[0]} != '0 '* ]] || sizes=("${sizes[@]:1}")
 	((${#sizes[@]} > 0)) || return
 	table in 'POST /sessions/ID/run' "${sizes[@]}"
