@@ -80,6 +80,34 @@ await_client(int channel)
 	(void)close(channel);
 }
 
+/*
+ * Where there is no front, or none that is locked down: no byte of the client's
+ * has been read, and none needs to be to tell it this.
+ */
+static void
+refuse_all(int sock)
+{
+	static const char body[] =
+	    "{\"code\":\"sandbox_failed\",\"message\":\"mayfly cannot work "
+	    "here: its log says why\",\"request_id\":null}\n";
+	const struct timeval wait = { .tv_sec = 1 };
+	char buf[4096];
+	int len = snprintf(buf, sizeof(buf),
+	    "HTTP/1.1 500 Internal Server Error\r\nConnection: close\r\n"
+	    "Content-Type: application/json\r\nContent-Length: %zu\r\n\r\n"
+	    "%s",
+	    sizeof(body) - 1, body);
+
+	(void)setsockopt(sock, SOL_SOCKET, SO_RCVTIMEO, &wait, sizeof(wait));
+	(void)send(sock, buf, (size_t)len, MSG_NOSIGNAL);
+	(void)shutdown(sock, SHUT_WR);
+	/* A close with unread data would take the answer away. */
+	for (int i = 0; i < 16; i++) {
+		if (recv(sock, buf, sizeof(buf), 0) <= 0)
+			break;
+	}
+}
+
 /* The front's life. What goes wrong before it can answer is the log's. */
 static noreturn void
 be_front(const struct start *s, const char *id)
@@ -98,6 +126,8 @@ be_front(const struct start *s, const char *id)
 		n.why = why;
 		if (message_send(FRONT_LINK, MESSAGE_NOTE, &n, NULL, 0) != 0)
 			(void)message_send(s->link, MESSAGE_NOTE, &n, NULL, 0);
+		if (!waits)
+			refuse_all(FRONT_CLIENT);
 		_exit(1);
 	}
 	if (waits)
@@ -143,30 +173,6 @@ give_away(int sock)
 	if (null < 0 || (sock < 3 && dup2(null, sock) < 0))
 		return -1;
 	return close(sock < 3 ? null : sock);
-}
-
-/*
- * Before there is a front: no byte of the client's has been read, and none
- * needs to be to tell it this.
- */
-static void
-refuse_all(int sock)
-{
-	static const char body[] =
-	    "{\"code\":\"sandbox_failed\",\"message\":\"mayfly cannot work "
-	    "here: its log says why\",\"request_id\":null}\n";
-	char buf[4096];
-	int len = snprintf(buf, sizeof(buf),
-	    "HTTP/1.1 500 Internal Server Error\r\nConnection: close\r\n"
-	    "Content-Type: application/json\r\nContent-Length: %zu\r\n\r\n"
-	    "%s",
-	    sizeof(body) - 1, body);
-
-	(void)send(sock, buf, (size_t)len, MSG_NOSIGNAL);
-	(void)shutdown(sock, SHUT_WR);
-	/* A close with unread data would take the answer away. */
-	while (recv(sock, buf, sizeof(buf), MSG_DONTWAIT) > 0)
-		;
 }
 
 /* inetd gives the connection as 1 and 2 as well: no log may go there. */
@@ -258,8 +264,10 @@ connection_serve(int sock)
 		return 1;
 	}
 	pid = start_front(&s, &b);
-	if (pid < 0)
+	if (pid < 0) {
+		refuse_all(sock);
 		return 1;
+	}
 	if (give_away(sock) != 0)
 		return complain_about("socket", errno);
 	return serve(&b, pid, &config, is_wrong ? wrong : NULL);

@@ -21,6 +21,7 @@
 
 #include "defence.h"
 #include "ids.h"
+#include "limit.h"
 #include "rundir.h"
 #include "sys.h"
 
@@ -164,21 +165,19 @@ limit_all(void)
 {
 	const struct {
 		int which;
-		rlim_t value;
+		uint64_t value;
 	} all[] = { { RLIMIT_AS, MEMORY_MAX }, { RLIMIT_NOFILE, FILES_MAX },
-		{ RLIMIT_NPROC, 0 }, { RLIMIT_FSIZE, 0 }, { RLIMIT_CORE, 1 } };
+		{ RLIMIT_NPROC, 0 }, { RLIMIT_FSIZE, 0 } };
 
 	for (size_t i = 0; i < sizeof(all) / sizeof(*all); i++) {
-		struct rlimit r = { all[i].value, all[i].value };
-
 #if defined(__SANITIZE_ADDRESS__)
 		if (all[i].which == RLIMIT_AS)
 			continue;
 #endif
-		if (setrlimit(all[i].which, &r) != 0)
+		if (limits_lower(all[i].which, all[i].value) != 0)
 			return -1;
 	}
-	return 0;
+	return limits_core();
 }
 
 static int
@@ -251,8 +250,10 @@ lockdown(const char *root, const int *keep, int n, const char **ret_step)
 		return -1;
 	*ret_step = "process";
 	if (prctl(PR_SET_DUMPABLE, 0) != 0 ||
-	    prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 ||
-	    (DEFENCE(FRONT_LIMITS) && limit_all() != 0))
+	    prctl(PR_SET_PDEATHSIG, SIGKILL) != 0)
+		return -1;
+	*ret_step = "limits";
+	if (DEFENCE(FRONT_LIMITS) && limit_all() != 0)
 		return -1;
 	*ret_step = "seccomp";
 	return DEFENCE(FRONT_FILTER) ? load_filter() : 0;

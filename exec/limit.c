@@ -204,9 +204,8 @@ limits_raise(const struct limits *l)
 	}
 }
 
-/* Soft and hard, as low as value or as the present hard limit. */
-static int
-clamp(int resource, rlim_t value)
+int
+limits_lower(int resource, uint64_t value)
 {
 	struct rlimit r;
 
@@ -227,7 +226,7 @@ limits_apply(const struct limits *l, uint64_t as_kb, const char **ret_name)
 	for (size_t i = 0; i < sizeof(rlimit_rows) / sizeof(*rlimit_rows);
 	     i++) {
 		*ret_name = limit_rules[rlimit_rows[i].limit].name;
-		if (clamp(rlimit_rows[i].resource,
+		if (limits_lower(rlimit_rows[i].resource,
 			in_bytes(l->value[rlimit_rows[i].limit],
 			    rlimit_rows[i].unit)) != 0)
 			return -1;
@@ -235,15 +234,16 @@ limits_apply(const struct limits *l, uint64_t as_kb, const char **ret_name)
 	for (size_t i = 0; i < sizeof(rlimit_fixed) / sizeof(*rlimit_fixed);
 	     i++) {
 		*ret_name = rlimit_fixed[i].name;
-		if (clamp(rlimit_fixed[i].resource, rlimit_fixed[i].value) != 0)
+		if (limits_lower(
+			rlimit_fixed[i].resource, rlimit_fixed[i].value) != 0)
 			return -1;
 	}
 	*ret_name = "time";
-	if (clamp(RLIMIT_CPU, cpu) != 0)
+	if (limits_lower(RLIMIT_CPU, cpu) != 0)
 		return -1;
 	*ret_name = "mem";
 	if (as_kb != LIMIT_UNSET &&
-	    clamp(RLIMIT_AS, in_bytes(as_kb, 1024)) != 0)
+	    limits_lower(RLIMIT_AS, in_bytes(as_kb, 1024)) != 0)
 		return -1;
 	return 0;
 }
@@ -252,7 +252,7 @@ int
 limits_core(void)
 {
 #ifdef MUTATE_CORE
-	return clamp(RLIMIT_CORE, 0);
+	return limits_lower(RLIMIT_CORE, 0);
 #endif
 	struct rlimit r = { 1, 1 };
 	int error;
@@ -271,5 +271,5 @@ limits_core(void)
 int
 limits_processes(uint64_t count)
 {
-	return clamp(RLIMIT_NPROC, count);
+	return limits_lower(RLIMIT_NPROC, count);
 }

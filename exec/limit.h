@@ -106,9 +106,16 @@ void limits_raise(const struct limits *l);
 int limits_apply(const struct limits *l, uint64_t as_kb, const char **ret_name);
 
 /*
+ * Soft and hard limit of a resource, of setrlimit(2) and in its unit: value, or
+ * the present hard limit where that is lower. 0 or -1/errno.
+ */
+int limits_lower(int resource, uint64_t value);
+
+/*
  * RLIMIT_CORE 1, not 0: with 0 a piped core_pattern still starts the host's
  * handler as root with data of the crashed program, with 1 the kernel
- * refuses. The seccomp filter keeps it there. 0 or -1/errno.
+ * refuses. The seccomp filter keeps it there. A hard limit of 0 stays, without
+ * the privilege to raise it. 0 or -1/errno.
  */
 int limits_core(void);
 

@@ -84,6 +84,16 @@ plan_env(struct plan *p, char *text, char *why, size_t size)
 }
 
 void
+plan_free(struct plan *p)
+{
+	free(p->env);
+	free(p->env_hash);
+	p->env = NULL;
+	p->env_hash = NULL;
+	p->env_count = 0;
+}
+
+void
 plan_env_remove(struct plan *p, const char *name)
 {
 	size_t i = env_index(p, name, strlen(name));

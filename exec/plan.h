@@ -166,6 +166,9 @@ bool plan_is_layered(const struct plan *p);
 /* Adds HOME and PATH where not given. Call once, last. 0 or -1. */
 int plan_finish(struct plan *p, char *why, size_t size);
 
+/* The table of the environment goes; its strings are the caller's, as ever. */
+void plan_free(struct plan *p);
+
 /* Is any bind writable? Then setuid bits are refused by the filter. */
 bool plan_writes_outside(const struct plan *p);
 

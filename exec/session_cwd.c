@@ -64,7 +64,7 @@ try_cwd(const struct config *c, struct session *s, int caller, const char *cwd,
 		r = go(c, s, &p, f);
 		images_release(&p);
 	}
-	free(p.env);
+	plan_free(&p);
 	return r;
 }
 

@@ -134,7 +134,7 @@ free_words(struct plan *p)
 	for (size_t i = 0; p->argv != NULL && p->argv[i] != NULL; i++)
 		free(p->argv[i]);
 	free(p->argv);
-	free(p->env);
+	plan_free(p);
 }
 
 /* Its verdict as a failure, unless it did its work. */

@@ -148,6 +148,8 @@ server=
 
 printf '\n'
 if ((failed)); then
+	echo 'What the server has said:'
+	sed 's/^/  /' "$work/log"
 	echo 'Something did not end as it should: see UNEXPECTED above, and'
 	echo 'try: mayfly doctor'
 	exit 1

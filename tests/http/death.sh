@@ -99,6 +99,38 @@ if testcase "the front can do nothing, and has nothing" &&
 	await "the end" gone_inside "$word"
 fi
 
+# As where sudo allows nothing of the kind: no more than that can be set.
+if ! by_units && testcase "a server answers whose own limits are low already"
+then
+	as=("${T_AS[@]}")
+	T_AS=(prlimit --core=0:0 --as=200000000:200000000
+	    --nofile=30:30 "${as[@]}")
+	! is_plain || server_start MAYFLY_POOL=1
+	T_AS=("${as[@]}")
+	if require "it is built with sanitizers" is_plain; then
+		http POST /run '{"command": "echo a"}'
+		expect_code 200
+		expect_json '.stdout == "a\n"'
+		server_stop
+	fi
+fi
+
+# Nothing is parsed by one that is not; where there is nobody else than root,
+# it cannot become anybody else.
+if ! by_units && testcase "a front that cannot be locked down answers 500"
+then
+	as=("${T_AS[@]}")
+	T_AS=("${as[@]}" unshare --user --map-root-user)
+	server_start
+	T_AS=("${as[@]}")
+	log_mark
+	http POST /run '{"command": "echo a"}'
+	expect_code 500
+	expect_json '.code == "sandbox_failed"'
+	check "its log says $(log_since)" log_has "the front's capabilities: "
+	server_stop
+fi
+
 if testcase "the command has no more than its three streams"; then
 	http_run 'exec perl -e "opendir D, q(/proc/self/fd);
 	    @f = sort grep { /\d/ && readlink(qq(/proc/self/fd/\$_)) !~ m{/fd\$} }
