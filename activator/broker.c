@@ -130,9 +130,10 @@ broker_refuse_session(
 static bool
 is_machines(const struct failure *f)
 {
-	/* So much was not to be had of the limit `disk`. */
+	/* So much was not to be had of the limit `disk`, or it is the host's.
+	 */
 	if (strcmp(f->step, "files") == 0 &&
-	    (f->error == ENOSPC || f->error == EDQUOT))
+	    (f->error == ENOSPC || f->error == EDQUOT || f->error == EROFS))
 		return false;
 	/* What is wrong with a limit that was asked for is no error number. */
 	if (strcmp(f->step, "limits") == 0 && f->error != 0)

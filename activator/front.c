@@ -17,7 +17,7 @@
 
 /* After an error: what the client still sends is taken for so long. */
 #define LINGER_MS 2000
-#define LINGER_BYTES (8U << 20)
+#define LINGER_BYTES (64U << 20)
 
 noreturn void
 front_leave(struct front *f)

@@ -104,6 +104,15 @@ read_type(struct http_head *h, struct http_text v)
 	return 0;
 }
 
+/* What is not decoded is not JSON. */
+static int
+read_encoding(struct http_head *h, struct http_text v)
+{
+	return http_is(v, "identity")
+		   ? 0
+		   : http_refuse(h, 415, "Content-Encoding is not identity");
+}
+
 static int
 read_authorization(struct http_head *h, struct http_text v)
 {
@@ -226,6 +235,7 @@ static const struct row {
 	{ "Content-Length", ONCE, read_length },
 	{ "Transfer-Encoding", ONCE, read_coding },
 	{ "Content-Type", ONCE, read_type },
+	{ "Content-Encoding", MANY, read_encoding },
 	{ "Authorization", ONCE, read_authorization },
 	{ "Origin", ONCE, read_origin },
 	{ "Expect", MANY, read_expect },

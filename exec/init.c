@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,7 +14,6 @@
 
 #include "control.h"
 #include "defence.h"
-#include "files.h"
 #include "filter.h"
 #include "inside.h"
 #include "io.h"
@@ -23,10 +23,9 @@
 /* So many are reaped before it is said that the command has ended. */
 #define ORPHANS_MAX 256
 
-/* Reports why there is no command and ends; it was never started. */
-static noreturn void
-report(struct inside *in, enum control_type type, int error, const char *step,
-    const char *detail)
+noreturn void
+init_report(struct inside *in, enum control_type type, int error,
+    const char *step, const char *detail)
 {
 	struct control c = { .type = type, .error = error };
 
@@ -121,42 +120,44 @@ command_run(struct inside *in, int go)
 	char byte;
 
 	if (reset_signals() != 0)
-		report(in, CONTROL_FAILED, errno, "process", "signals");
+		init_report(in, CONTROL_FAILED, errno, "process", "signals");
 #ifndef MUTATE_SETSID
 	if (setsid() < 0)
-		report(in, CONTROL_FAILED, errno, "process", "setsid");
+		init_report(in, CONTROL_FAILED, errno, "process", "setsid");
 #endif
 	if (in->tty_slave >= 0 && ioctl(in->tty_slave, TIOCSCTTY, 0) != 0)
-		report(in, CONTROL_FAILED, errno, "tty", "TIOCSCTTY");
+		init_report(in, CONTROL_FAILED, errno, "tty", "TIOCSCTTY");
 	if (take_streams(in) != 0)
-		report(in, CONTROL_FAILED, errno, "streams", "dup2");
+		init_report(in, CONTROL_FAILED, errno, "streams", "dup2");
 #ifndef MUTATE_CLOSE_FDS
 	/* No directory may be left when the command's own is looked up. */
 	if (io_close_but((const int[]){ 0, 1, 2, in->control, go }, 5) != 0)
-		report(in, CONTROL_FAILED, errno, "streams", "close_range");
+		init_report(
+		    in, CONTROL_FAILED, errno, "streams", "close_range");
 #endif
 	/* Until the other process has given up what it has: end of file. */
 	if (read(go, &byte, 1) != 0)
-		report(in, CONTROL_FAILED, errno, "streams", "wait");
+		init_report(in, CONTROL_FAILED, errno, "streams", "wait");
 	if (in->late != NULL)
 		late_take(in);
 	/* The one for every command is there, of which this is a part. */
 	if (in->late != NULL && p->network == NETWORK_OFF &&
 	    DEFENCE(LATE_NOSOCKET) && filter_add(FILTER_NOSOCKET) != 0)
-		report(in, CONTROL_FAILED, errno, "filter", "seccomp");
+		init_report(in, CONTROL_FAILED, errno, "filter", "seccomp");
 	cwd = p->cwd != NULL ? p->cwd : "/";
 	if (chdir(cwd) != 0)
-		report(in, CONTROL_FAILED, errno, "cwd", cwd);
+		init_report(in, CONTROL_FAILED, errno, "cwd", cwd);
 	if (p->argv == NULL)
 		_exit(0);
 #ifndef MUTATE_CLOSE_FDS
 	if (sys_close_range(3, ~0U, CLOSE_RANGE_CLOEXEC) != 0)
-		report(in, CONTROL_FAILED, errno, "streams", "close_range");
+		init_report(
+		    in, CONTROL_FAILED, errno, "streams", "close_range");
 #endif
 	if (limits_apply(&p->limits, in->as_kb, &name) != 0)
-		report(in, CONTROL_FAILED, errno, "limits", name);
+		init_report(in, CONTROL_FAILED, errno, "limits", name);
 	execute(p);
-	report(in, CONTROL_EXEC, errno, "command", p->argv[0]);
+	init_report(in, CONTROL_EXEC, errno, "command", p->argv[0]);
 }
 
 #ifndef MUTATE_WIPE
@@ -186,112 +187,35 @@ wipe(const struct plan *p)
 #endif
 }
 
+static void
+wake(int sig)
+{
+	(void)sig;
+}
+
 /*
- * For who goes where a request's paths lead: /proc/self/fd leads to all that
- * is open, and the lock of the session is a file of the host's.
+ * Reaps until the command has ended: its status. Or -1 when the supervisor
+ * wants the end of it, or has gone.
  */
 static int
-leave_open(const struct inside *in, int fd)
+wait_for(const struct inside *in, pid_t command, uint64_t backstop_ms)
 {
-#ifndef MUTATE_LEAVE_OPEN
-	return io_close_but((const int[]){ in->control, fd }, 2);
-#else
-	(void)in;
-	(void)fd;
-	return 0;
-#endif
-}
-
-/*
- * Before there is a command: files that the caller sent along, as the
- * command's user would write them.
- */
-static void
-place_files(struct inside *in)
-{
-	static char name[FILES_NAME_MAX + 1];
-	const struct plan *p = in->plan;
-	const char *cwd = p->cwd != NULL ? p->cwd : "/";
-	int status = -1;
-	pid_t pid;
-
-	if (p->files_in < 0)
-		return;
-	pid = fork();
-	if (pid < 0)
-		report(in, CONTROL_FAILED, errno, "files", "fork");
-	if (pid == 0) {
-		if (leave_open(in, p->files_in) != 0)
-			report(
-			    in, CONTROL_FAILED, errno, "files", "close_range");
-		if (chdir(cwd) != 0)
-			report(in, CONTROL_FAILED, errno, "cwd", cwd);
-		if (files_place(p, name) != 0)
-			report(in, CONTROL_FAILED, errno, "files", name);
-		_exit(0);
-	}
-	if (waitpid(pid, &status, __WALL) != pid)
-		report(in, CONTROL_FAILED, errno, "files", "wait");
-	/* Where it failed it has said why. */
-	if (status != 0)
-		_exit(1);
-	(void)close(p->files_in);
-}
-
-static void
-wait_for_all(void)
-{
-	while (waitpid(-1, NULL, __WALL) > 0 || errno == EINTR)
-		;
-}
-
-/*
- * After the command: what it left behind is killed first, so that nothing
- * can change a file, or the process that reads it, meanwhile.
- */
-static void
-collect_files(struct inside *in)
-{
-	struct plan p = *in->plan;
-	pid_t pid;
-
-	if (p.files_out < 0)
-		return;
-	(void)kill(-1, SIGKILL);
-	wait_for_all();
-	pid = fork();
-	if (pid == 0) {
-		if (leave_open(in, p.files_out) != 0)
-			_exit(1);
-		if (chdir(p.cwd != NULL ? p.cwd : "/") != 0) {
-			if (fail_is_machines(errno))
-				_exit(1);
-			/* The command took it away, and what was in it. */
-			p.collect_count = 0;
-		}
-		(void)files_collect(&p);
-		_exit(0);
-	}
-	wait_for_all();
-}
-
-/* Reaps until the command has ended; its status. */
-static int
-wait_for(pid_t command, uint64_t backstop_ms)
-{
+	const struct sigaction action = { .sa_handler = wake };
 	struct timespec left = { (time_t)(backstop_ms / 1000), 0 };
-	sigset_t chld;
-	int status;
+	struct pollfd p = { .fd = in->control, .events = POLLIN };
+	sigset_t mask;
+	int status, n;
 	pid_t pid;
 
-	(void)sigemptyset(&chld);
-	(void)sigaddset(&chld, SIGCHLD);
+	(void)sigfillset(&mask);
+	(void)sigdelset(&mask, SIGCHLD);
+	(void)sigaction(SIGCHLD, &action, NULL);
 	for (;;) {
 		while ((pid = waitpid(-1, &status, WNOHANG | __WALL)) > 0 ||
 		       (pid < 0 && errno == EINTR)) {
 			if (pid == command) {
 #ifdef MUTATE_LEFTOVERS
-				wait_for_all();
+				init_wait_for_all();
 #endif
 				return status;
 			}
@@ -301,8 +225,11 @@ wait_for(pid_t command, uint64_t backstop_ms)
 		 * that somebody stopped the supervisor. It starts anew with
 		 * every orphan, which only makes it later.
 		 */
-		if (sigtimedwait(&chld, NULL, &left) < 0 && errno == EAGAIN)
+		n = ppoll(&p, 1, &left, &mask);
+		if (n == 0)
 			_exit(1);
+		if (n > 0)
+			return -1;
 	}
 }
 
@@ -346,10 +273,10 @@ init_run(struct inside *in)
 	(void)sigfillset(&all);
 	(void)sigprocmask(SIG_SETMASK, &all, NULL);
 	if (pipe2(go, O_CLOEXEC) != 0)
-		report(in, CONTROL_FAILED, errno, "start", "pipe");
+		init_report(in, CONTROL_FAILED, errno, "start", "pipe");
 	pid = fork();
 	if (pid < 0)
-		report(in, CONTROL_FAILED, errno, "start", "fork");
+		init_report(in, CONTROL_FAILED, errno, "start", "fork");
 	if (pid == 0) {
 		(void)close(go[1]);
 		command_run(in, go[0]);
@@ -361,23 +288,29 @@ init_run(struct inside *in)
 		(const int[]){ in->control, in->ids->lease, in->plan->lock,
 		    in->plan->files_in, in->plan->files_out, go[1] },
 		6) != 0)
-		report(in, CONTROL_FAILED, errno, "start", "close_range");
+		init_report(in, CONTROL_FAILED, errno, "start", "close_range");
 #endif
 	if (in->late != NULL)
 		late_receive(in, go[1]);
 	backstop = in->backstop;
-	place_files(in);
+	init_place_files(in);
 	wipe(in->plan);
-	if (users_drop_all() != 0)
-		report(in, CONTROL_FAILED, errno, "capabilities", "capset");
+	/* Who collects reads as the command's user does: with no less. */
+	if (in->plan->files_out < 0 && users_drop_all() != 0)
+		init_report(
+		    in, CONTROL_FAILED, errno, "capabilities", "capset");
 	/* The command starts: the very last thing. */
 	(void)close(go[1]);
-	c.status = wait_for(pid, backstop);
-	sum_up(&c);
-	/* Ending by itself without that is a failure of its own. */
-	if (control_send(in->control, &c, NULL, 0) != 0)
+	c.status = wait_for(in, pid, backstop);
+	/* Told to end, this must not say that the command has. */
+	if (c.status < 0 && in->plan->files_out < 0)
 		_exit(1);
-	collect_files(in);
+	if (c.status >= 0)
+		sum_up(&c);
+	/* Ending by itself without that is a failure of its own. */
+	if (c.status >= 0 && control_send(in->control, &c, NULL, 0) != 0)
+		_exit(1);
+	init_collect_files(in);
 	/* Taking the namespaces apart takes time that nobody need wait for. */
 	if (c.alone && plan_answers_first(in->plan))
 		(void)recv(in->control, &byte, 1, 0);

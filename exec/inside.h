@@ -7,6 +7,7 @@
 #include <stdint.h>
 #include <stdnoreturn.h>
 
+#include "control.h"
 #include "fail.h"
 #include "ids.h"
 #include "plan.h"
@@ -161,5 +162,24 @@ int users_drop_all(void);
 
 /* init.c */
 noreturn void init_run(struct inside *in);
+
+/* Reports why there is no command, which was never started, and ends. */
+noreturn void init_report(struct inside *in, enum control_type type, int error,
+    const char *step, const char *detail);
+
+/*
+ * init_files.c. Before there is a command: files that the caller sent along, as
+ * the command's user would write them; ends where that cannot be.
+ */
+void init_place_files(struct inside *in);
+
+/*
+ * After the command: what it left behind is killed first, so that nothing can
+ * change a file, or the process that reads it, meanwhile.
+ */
+void init_collect_files(struct inside *in);
+
+/* Until nobody else is left. */
+void init_wait_for_all(void);
 
 #endif

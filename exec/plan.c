@@ -13,6 +13,9 @@ plan_answers_first(const struct plan *p)
 	       p->files_out < 0;
 }
 
+/* There is room for PATH and HOME beside all that may be given. */
+#define ENV_ROOM (PLAN_ENV_MAX + 2)
+
 void
 plan_init(struct plan *p)
 {
@@ -53,8 +56,9 @@ env_index(const struct plan *p, const char *name, size_t len)
 	return i;
 }
 
-int
-plan_env(struct plan *p, char *text, char *why, size_t size)
+/* At most max of them. */
+static int
+add_env(struct plan *p, char *text, size_t max, char *why, size_t size)
 {
 	const char *equals = strchr(text, '=');
 	size_t i;
@@ -65,13 +69,13 @@ plan_env(struct plan *p, char *text, char *why, size_t size)
 		return -1;
 	}
 	if (p->env == NULL) {
-		p->env = calloc(PLAN_ENV_MAX + 1, sizeof(*p->env));
-		p->env_hash = calloc(PLAN_ENV_MAX, sizeof(*p->env_hash));
+		p->env = calloc(ENV_ROOM + 1, sizeof(*p->env));
+		p->env_hash = calloc(ENV_ROOM, sizeof(*p->env_hash));
 	}
 	if (p->env == NULL || p->env_hash == NULL)
 		fail_memory();
 	i = env_index(p, text, (size_t)(equals - text));
-	if (i == PLAN_ENV_MAX) {
+	if (i >= max) {
 		(void)snprintf(
 		    why, size, "env: more than %d variables", PLAN_ENV_MAX);
 		return -1;
@@ -91,6 +95,18 @@ plan_free(struct plan *p)
 	p->env = NULL;
 	p->env_hash = NULL;
 	p->env_count = 0;
+}
+
+int
+plan_env(struct plan *p, char *text, char *why, size_t size)
+{
+	return add_env(p, text, PLAN_ENV_MAX, why, size);
+}
+
+int
+plan_env_own(struct plan *p, char *text, char *why, size_t size)
+{
+	return add_env(p, text, ENV_ROOM, why, size);
 }
 
 void
@@ -280,11 +296,12 @@ plan_finish(struct plan *p, char *why, size_t size)
 			     "/usr/sbin:/usr/bin:/sbin:/bin";
 	static char root[] = "HOME=/root", home[] = "HOME=/home";
 
-	if (plan_getenv(p, "PATH") == NULL && plan_env(p, path, why, size) != 0)
+	if (plan_getenv(p, "PATH") == NULL &&
+	    plan_env_own(p, path, why, size) != 0)
 		return -1;
 	/* Of a name it is known only inside where its home is. */
 	if (p->user == NULL && plan_getenv(p, "HOME") == NULL &&
-	    plan_env(p, p->uid == 0 ? root : home, why, size) != 0)
+	    plan_env_own(p, p->uid == 0 ? root : home, why, size) != 0)
 		return -1;
 	return 0;
 }

@@ -241,7 +241,7 @@ set_home(struct inside *in, const struct found *r)
 	    *r->home != '\0' ? r->home
 	    : r->uid == 0    ? "/root"
 			     : "/home");
-	return plan_env(&in->own, text, why, sizeof(why));
+	return plan_env_own(&in->own, text, why, sizeof(why));
 }
 
 int

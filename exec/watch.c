@@ -87,7 +87,10 @@ watch_stop(struct box *b, enum reason reason)
 		return;
 	b->stopping = true;
 	b->verdict->reason = reason;
-	watch_kill(b);
+	/* Nobody waits for files, or there must not be more memory used. */
+	if (reason == REASON_KILLED || reason == REASON_MEMORY ||
+	    !watch_collect(b))
+		watch_kill(b);
 }
 
 static void
@@ -141,7 +144,7 @@ take_caller(struct box *b)
 	b->caller_gone = true;
 	watch_stop(b, REASON_KILLED);
 	/* Nobody reads what is being collected. */
-	if (b->ended && !b->dead)
+	if (watch_collects(b))
 		watch_kill(b);
 }
 
@@ -201,10 +204,11 @@ watch_turn(struct box *b)
 	fds[n++] = (struct pollfd){ .fd = b->signals, .events = POLLIN };
 	fds[n++] = (struct pollfd){ .fd = b->caller_gone ? -1 : b->plan->caller,
 		.events = POLLIN };
-	fds[n++] =
-	    (struct pollfd){ .fd =
-				 b->stopping || b->ended ? -1 : b->plan->cancel,
-		    .events = POLLIN };
+	fds[n++] = (struct pollfd){ .fd = (b->stopping || b->ended) &&
+						  !watch_collects(b)
+					      ? -1
+					      : b->plan->cancel,
+		.events = POLLIN };
 	fds[n++] =
 	    (struct pollfd){ .fd = b->disk.tally.result, .events = POLLIN };
 	for (int i = 0; i < 3; i++)
@@ -224,7 +228,9 @@ watch_turn(struct box *b)
 		take_signal(b);
 	if (fds[3].revents != 0)
 		take_caller(b);
-	if (fds[4].revents != 0)
+	if (fds[4].revents != 0 && watch_collects(b))
+		watch_kill(b);
+	else if (fds[4].revents != 0)
 		watch_stop(b, REASON_KILLED);
 	if (fds[5].revents != 0 && disk_is_over(&b->disk))
 		watch_stop(b, REASON_DISK);

@@ -47,6 +47,7 @@ struct box {
 	bool caller_gone;
 	bool left; /* the sandbox's PID 1 ended by itself */
 	bool stopping; /* a limit or signal ended it: reason is set */
+	bool collecting; /* then, and PID 1 gives files back before it ends */
 	int status; /* of the command, once ended */
 	uint64_t used_us,
 	    most_kb; /* by everything inside, once dead or alone */
@@ -100,6 +101,15 @@ void watch_stop(struct box *b, enum reason reason);
  * much.
  */
 void watch_look_at_disk(struct box *b);
+
+/*
+ * Has PID 1 end all the rest and give the files back that are asked for. False
+ * where there are none.
+ */
+bool watch_collect(struct box *b);
+
+/* All has ended but for that. */
+bool watch_collects(const struct box *b);
 
 /* Looks at the clocks and counters, and ends the run that is over a limit. */
 void watch_check_limits(struct box *b);

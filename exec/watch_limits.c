@@ -1,6 +1,8 @@
 /* When a run is to be looked at, and what its limits make of it. */
 #include "watch.h"
 
+#include <sys/socket.h>
+
 #include "sys.h"
 
 /* What the files that are to be given back may take. */
@@ -16,11 +18,29 @@ watch_look_at_disk(struct box *b)
 	b->look_disk_us = us == UINT64_MAX ? us : sys_now_us() + us;
 }
 
-/* The command has ended: files are given back, which has an end too. */
+bool
+watch_collect(struct box *b)
+{
+	if (b->plan->files_out < 0 || !b->begun ||
+	    send(b->control, "", 1, MSG_NOSIGNAL) != 1)
+		return false;
+	b->collecting = true;
+	b->ended_us = sys_now_us();
+	return true;
+}
+
+bool
+watch_collects(const struct box *b)
+{
+	return !b->dead && b->plan->files_out >= 0 &&
+	       (b->ended || b->collecting);
+}
+
+/* All has ended: files are given back, which has an end too. */
 static uint64_t
 check_collecting(struct box *b, uint64_t now)
 {
-	if (b->plan->files_out < 0)
+	if (!watch_collects(b))
 		return UINT64_MAX;
 	if (now < b->ended_us + COLLECT_US)
 		return b->ended_us + COLLECT_US - now;
@@ -76,9 +96,7 @@ watch_next_us(struct box *b)
 {
 	uint64_t now = sys_now_us(), next = watch_wall_us(b);
 
-	if (b->stopping)
-		return UINT64_MAX;
-	if (b->ended)
+	if (b->stopping || b->ended)
 		return check_collecting(b, now);
 	if (b->begun && b->look_us < next)
 		next = b->look_us;

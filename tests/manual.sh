@@ -122,8 +122,8 @@ strings()
 # What failure_set() and the tables of steps are given as the step.
 steps()
 {
-	flat box.c cgroup.c ids.c init.c net.c state.c session_make.c \
-	    watch.c >source
+	flat box.c cgroup.c ids.c init.c init_files.c net.c state.c \
+	    session_make.c watch.c >source
 	strings 'failure_set\([^"]*@' <source
 	strings 'CONTROL_FAILED, errno, @' <source
 	flat inside.c | grep -o 'steps\[\] = {.*' | sed 's/};.*//' |

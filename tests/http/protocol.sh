@@ -205,6 +205,13 @@ if testcase "a client that waits with its body is told to go on, or not"; then
 	END
 fi
 
+if testcase "a body that is packed is not taken for JSON"; then
+	expect_table <<-END
+		415 unsupported_media_type /Content-Encoding/ | gzip | ${P}Content-Encoding: gzip${E}Content-Length: 20$E$E$OK
+		200 - | as it is | ${P}Content-Encoding: identity${E}Content-Length: 20$E$E$OK
+	END
+fi
+
 if testcase "what is slow ends with 408, each part in its time"; then
 	expect_table -p <<-END
 		408,closed timeout | nothing at all | @{wait 0}

@@ -250,6 +250,11 @@ if testcase "a file that cannot be placed is the request's fault"; then
 		[[ $code == 200 || $code == 422 ]] ||
 		    fail "$path: status $code, $(head -c 300 out)"
 	done
+	for path in /usr/x /proc/sys/kernel/hostname; do
+		http POST /run "{\"command\": \"true\",
+		    \"files\": [{\"path\": \"$path\", \"content\": \"a\"}]}"
+		expect_error 422 invalid_field "files: $path: Read-only"
+	done
 	# More than there is room for.
 	head -c 200000 /dev/zero | base64 -w 0 | jq -Rc '{command: "true",
 	    cwd: "/tmp", disk: 64, files: [{path: "f", base64: .}]}' >request
@@ -270,10 +275,37 @@ if testcase "files are collected when they are there"; then
 fi
 
 if testcase "what a limit ended is collected as well"; then
-	http_run 'cd /tmp; echo part >f; exec sleep 60' \
-	    '{wall: 500, cwd: "/tmp", collect: ["f"]}'
-	expect_ended wall
-	expect_json '.files[0].content == "part\n" or (.files // []) == []'
+	for end in 'wall: 500|sleep 60' "time: 200|$SPIN" 'output: 1000|yes'
+	do
+		# It may say what it likes to PID 1, which does not hear it.
+		http_run '(sleep 60 &); echo part >f; kill -TERM 1
+		    kill -CHLD 1; trap "" TERM;'"${end#*|}" \
+		    "{${end%|*}, cwd: \"/tmp\", collect: [\"f\", \"g\"]}"
+		expect_ended "${end%%:*}"
+		expect_json '(.files | length) == 1 and
+		    .files[0].content == "part\n"'
+	done
+	# Nothing is waited for where no more memory may be used.
+	http_run 'echo part >f; exec perl -e "\$a = q(x) x (1 << 28); sleep 60"' \
+	    '{mem: 65536, wall: 20000, cwd: "/tmp", collect: ["f"]}'
+	expect_ended memory
+	expect_json '.files == []'
+fi
+
+if testcase "what the command's user can read is collected"; then
+	secret='echo a >none; chmod 0 none; mkdir dir; echo b >dir/in
+	    chmod 0 dir'
+	http_run "$secret; echo c >other; chmod 600 other; chown 5:5 other" \
+	    '{cwd: "/tmp", collect: ["none", "dir/in", "other"]}'
+	if [[ $AS != user ]]; then
+		expect_json '[.files[].content] == ["a\n", "b\n", "c\n"]'
+		http_run "$secret" '{cwd: "/tmp", user: "1000",
+		    collect: ["none", "dir/in"]}'
+		expect_json '.files == []'
+	else
+		# With one id there is no chown.
+		expect_json '[.files[].content] == ["a\n", "b\n", "c\n"]'
+	fi
 fi
 
 if testcase "a file that is too large is collected as far as there is room"
