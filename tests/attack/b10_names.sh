@@ -113,6 +113,9 @@ for INSIDE in $ATTACK_UIDS; do
 		    <<<"$forged")"
 		chown -R "$T_UID" f 2>/dev/null
 		inner=$MAYFLY_STATE_DIR/trash/abc
+		# Who is at that still would take this as well.
+		await "an empty trash" \
+		    eval '[[ -z $(ls -A "$MAYFLY_STATE_DIR/trash") ]]'
 		forge "$inner" "$id"
 		{
 			echo "$forged"

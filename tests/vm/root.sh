@@ -11,9 +11,9 @@
 set -u
 
 SUITE=bookworm
-# e2fsprogs, xfsprogs: disks of a test's own. kmod: overlay is a module.
-# systemd-container: systemd-nspawn.
-PACKAGES=(busybox-static curl dbus dbus-user-session e2fsprogs jq kmod
+# e2fsprogs, xfsprogs: disks of a test's own. iproute2: their networks. kmod:
+# overlay is a module. systemd-container: systemd-nspawn.
+PACKAGES=(busybox-static curl dbus dbus-user-session e2fsprogs iproute2 jq kmod
     libpam-systemd linux-image-cloud-amd64 make passwd perl procps psmisc
     python3 strace stress-ng systemd systemd-container systemd-sysv uidmap
     xfsprogs)
