@@ -12,6 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "limit_keys.h"
 #include "registries.h"
 #include "sys.h"
 
@@ -113,40 +114,9 @@ set_number(const struct key *k, uint64_t *field, const char *value, char *why,
 	return 0;
 }
 
-/* default_NAME and max_NAME; 1 when key is neither. */
 static int
-set_limit(struct config *c, const char *key, const char *value, char *why,
-    size_t size)
-{
-	bool cap = strncmp(key, "max_", 4) == 0;
-	const char *name = cap ? key + 4 : key + 8;
-	enum limit which;
-	uint64_t n;
-
-	if (!cap && strncmp(key, "default_", 8) != 0)
-		return 1;
-	which = limits_find(name, strlen(name));
-	if (which == LIMIT_MAX)
-		return 1;
-	/* A later file may raise what an earlier one capped. */
-	if (cap)
-		c->limits.cap[which] = limit_rules[which].max;
-	if (limits_parse(&c->limits, which, value, &n, why, size) != 0)
-		return -1;
-	if (cap) {
-		c->limits.cap[which] = n;
-		/* What nobody may ask for cannot be the default either. */
-		if (c->limits.value[which] > n)
-			c->limits.value[which] = n;
-	} else {
-		c->limits.value[which] = n;
-	}
-	return 0;
-}
-
-int
-config_set(struct config *c, const char *key, const char *value, char *why,
-    size_t size)
+set_key(struct config *c, struct limit_keys *k, unsigned line, const char *key,
+    const char *value, char *why, size_t size)
 {
 	char *base = (char *)c;
 	int r;
@@ -169,10 +139,22 @@ config_set(struct config *c, const char *key, const char *value, char *why,
 		*(const char **)(base + keys[i].offset) = value;
 		return 0;
 	}
-	r = set_limit(c, key, value, why, size);
+	r = limit_keys_set(&c->limits, k, line, key, value, why, size);
 	if (r == 1)
 		(void)snprintf(why, size, "unknown key '%.40s'", key);
 	return r == 0 ? 0 : -1;
+}
+
+int
+config_set(struct config *c, const char *key, const char *value, char *why,
+    size_t size)
+{
+	struct limit_keys k = { 0 };
+
+	if (set_key(c, &k, 1, key, value, why, size) != 0)
+		return -1;
+	return limit_keys_settle(&c->limits, &k, why, size) == LIMIT_MAX ? 0
+									 : -1;
 }
 
 /* Cuts the blanks at both ends. */
@@ -188,36 +170,50 @@ trim(char *s)
 	return s;
 }
 
+/* The line number at line, which is changed. 0, or -1 with a sentence. */
+static int
+parse_line(struct config *c, struct limit_keys *k, unsigned number, char *line,
+    char *why, size_t size)
+{
+	char *equals;
+
+	line = trim(line);
+	if (*line == '\0' || *line == '#')
+		return 0;
+	equals = strchr(line, '=');
+	if (equals == NULL) {
+		(void)snprintf(why, size, "not of the form key = value");
+		return -1;
+	}
+	*equals = '\0';
+	return set_key(c, k, number, trim(line), trim(equals + 1), why, size);
+}
+
 int
 config_parse(
     struct config *c, const char *name, char *text, char *why, size_t size)
 {
-	unsigned number = 0;
-	char *line, *next, *equals, reason[160];
+	struct limit_keys k = { 0 };
+	unsigned number = 0, wrong = 0;
+	char *line, *next, reason[160], high[160];
+	enum limit limit;
 
-	for (line = text; line != NULL; line = next) {
+	for (line = text; line != NULL && wrong == 0; line = next) {
 		number++;
 		next = strchr(line, '\n');
 		if (next != NULL)
 			*next++ = '\0';
-		line = trim(line);
-		if (*line == '\0' || *line == '#')
-			continue;
-		equals = strchr(line, '=');
-		if (equals == NULL) {
-			(void)snprintf(why, size,
-			    "%s:%u: not of the form key = value", name, number);
-			return -1;
-		}
-		*equals = '\0';
-		if (config_set(c, trim(line), trim(equals + 1), reason,
-			sizeof(reason)) != 0) {
-			(void)snprintf(
-			    why, size, "%s:%u: %s", name, number, reason);
-			return -1;
-		}
+		if (parse_line(c, &k, number, line, reason, sizeof(reason)) !=
+		    0)
+			wrong = number;
 	}
-	return 0;
+	limit = limit_keys_settle(&c->limits, &k, high, sizeof(high));
+	if (wrong != 0)
+		(void)snprintf(why, size, "%s:%u: %s", name, wrong, reason);
+	else if (limit != LIMIT_MAX)
+		(void)snprintf(
+		    why, size, "%s:%u: %s", name, k.line[limit], high);
+	return wrong != 0 || limit != LIMIT_MAX ? -1 : 0;
 }
 
 /* One file, which need not exist. Its text stays: values point into it. */
@@ -268,11 +264,28 @@ read_directory(struct config *c, char *why, size_t size)
 	return r;
 }
 
+/* A sentence on a key, which it begins with, names its variable. */
+static void
+blame_variable(const char *reason, char *why, size_t size)
+{
+	char name[64];
+	size_t i = 0;
+
+	for (; reason[i] != '\0' && reason[i] != ':' && i + 1 < sizeof(name);
+	     i++)
+		name[i] = (char)(reason[i] >= 'a' && reason[i] <= 'z'
+				     ? reason[i] - ('a' - 'A')
+				     : reason[i]);
+	name[i] = '\0';
+	(void)snprintf(why, size, "environment: MAYFLY_%s%s", name, reason + i);
+}
+
 /* MAYFLY_KEY for every key; other MAYFLY_ variables are not ours to judge. */
 static int
 read_environment(struct config *c, char *why, size_t size)
 {
 	extern char **environ;
+	struct limit_keys k = { 0 };
 	char key[64], reason[160];
 	size_t len;
 
@@ -287,14 +300,18 @@ read_environment(struct config *c, char *why, size_t size)
 					    ? (*e)[7 + i] + ('a' - 'A')
 					    : (*e)[7 + i]);
 		key[len] = '\0';
-		if (config_set(c, key, *e + 7 + len + 1, reason,
+		if (set_key(c, &k, 1, key, *e + 7 + len + 1, reason,
 			sizeof(reason)) != 0 &&
 		    strncmp(reason, "unknown key", 11) != 0) {
-			(void)snprintf(why, size, "environment: %s", reason);
+			blame_variable(reason, why, size);
 			return -1;
 		}
 	}
-	return 0;
+	if (limit_keys_settle(&c->limits, &k, reason, sizeof(reason)) ==
+	    LIMIT_MAX)
+		return 0;
+	blame_variable(reason, why, size);
+	return -1;
 }
 
 int

@@ -84,12 +84,16 @@ limits_find(const char *name, size_t len)
 	return LIMIT_MAX;
 }
 
-/* Digits only, in thousandths when decimal; -1 when it is not a number. */
+/*
+ * Digits only, in thousandths when decimal; -1 when it is not a number.
+ * UINT64_MAX, which no limit can be, stands for all that are larger.
+ */
 static int
 parse_number(const char *text, bool decimal, uint64_t *ret)
 {
 	uint64_t n = 0;
 	int places = -1; /* digits after the point, -1 before it */
+	bool large = false;
 	const char *p;
 
 	for (p = text; *p != '\0'; p++) {
@@ -99,8 +103,7 @@ parse_number(const char *text, bool decimal, uint64_t *ret)
 		}
 		if (*p < '0' || *p > '9' || places == 3)
 			return -1;
-		if (n > (UINT64_MAX - 9) / 10)
-			return -1;
+		large = large || n > (UINT64_MAX - 9) / 10;
 		n = n * 10 + (uint64_t)(*p - '0');
 		if (places >= 0)
 			places++;
@@ -109,18 +112,17 @@ parse_number(const char *text, bool decimal, uint64_t *ret)
 		return -1;
 	for (places = decimal ? places < 0 ? 0 : places : 3; places < 3;
 	     places++) {
-		if (n > UINT64_MAX / 10)
-			return -1;
+		large = large || n > UINT64_MAX / 10;
 		n *= 10;
 	}
-	*ret = n;
+	*ret = large ? UINT64_MAX : n;
 	return 0;
 }
 
-static void
-print_value(char *buf, size_t size, bool decimal, uint64_t value)
+void
+limits_print(enum limit which, uint64_t value, char *buf, size_t size)
 {
-	if (decimal)
+	if (limit_rules[which].decimal)
 		(void)snprintf(buf, size, "%" PRIu64 ".%03u", value / 1000,
 		    (unsigned)(value % 1000));
 	else
@@ -142,8 +144,8 @@ limits_parse(const struct limits *l, enum limit which, const char *text,
 		*ret = n;
 		return 0;
 	}
-	print_value(min, sizeof(min), r->decimal, r->min);
-	print_value(max, sizeof(max), r->decimal, l->cap[which]);
+	limits_print(which, r->min, min, sizeof(min));
+	limits_print(which, l->cap[which], max, sizeof(max));
 	(void)snprintf(why, size, "%s: '%.40s' is %s%s to %s%s%s", r->name,
 	    text,
 	    number	 ? "out of range: "

@@ -78,6 +78,9 @@ enum limit limits_find(const char *name, size_t len);
 int limits_parse(const struct limits *l, enum limit which, const char *text,
     uint64_t *ret, char *why, size_t size);
 
+/* A value as limits_parse() reads it. */
+void limits_print(enum limit which, uint64_t value, char *buf, size_t size);
+
 /*
  * The limit of bytes of an output, which is kept in memory or passed on:
  * LIMIT_UNSET only for one that is passed on.

@@ -165,7 +165,7 @@ if testcase "the keys in mayfly.conf(5) are those of the table"; then
 		do
 			t_as env "$key=x" "$MAYFLY" run -- true \
 			    </dev/null >out 2>err
-			expect_err_has "^mayfly: config: environment: $limit:"
+			expect_err_has "^mayfly: config: environment: $key:"
 		done
 	done
 fi

@@ -201,9 +201,17 @@ caps(void)
 	HOLDS(parse("max_time = 100") == 0);
 	HOLDS(config.limits.value[LIMIT_TIME] == 100);
 	refused("max_time = 100\ndefault_time = 101",
-	    "some.conf:2: ", "1 to 100 ms");
-	HOLDS(parse("default_time = 101\nmax_time = 100") == 0);
+	    "some.conf:2: default_time: '101'", "1 to 100 ms");
+	refused("default_time = 101\nmax_time = 100",
+	    "some.conf:1: default_time: '101'", "1 to 100 ms");
 	HOLDS(config.limits.value[LIMIT_TIME] == 100);
+	HOLDS(parse("max_time = 100\ndefault_time = 101\nmax_time = 101") == 0);
+	HOLDS(config.limits.value[LIMIT_TIME] == 101);
+	HOLDS(
+	    parse("default_time = 101\nmax_time = 100\ndefault_time = 7") == 0);
+	HOLDS(config.limits.value[LIMIT_TIME] == 7);
+	refused("pool = 1\nmax_time = 0", "some.conf:2: max_time: '0' is out",
+	    "1 to 604800000 ms");
 	HOLDS(parse("max_cpus = 0.5") == 0);
 	HOLDS(config.limits.value[LIMIT_CPUS] == 500);
 	refused("max_cpus = 4097", "some.conf:1: ", "0.010 to 4096.000");
@@ -343,7 +351,42 @@ environment(void)
 	HOLDS(config.pool == 8);
 	HOLDS(setenv("MAYFLY_POOL", "x", 1) == 0);
 	HOLDS(config_read(&config, why, sizeof(why)) == -1);
-	expect_has(why, "environment: pool: 'x'", "environment");
+	expect_has(why, "environment: MAYFLY_POOL: 'x'", "environment");
+	HOLDS(setenv("MAYFLY_POOL", "1", 1) == 0);
+	HOLDS(setenv("MAYFLY_MAX_CPUS", "x", 1) == 0);
+	HOLDS(config_read(&config, why, sizeof(why)) == -1);
+	expect_has(why, "environment: MAYFLY_MAX_CPUS: 'x' is", "a maximum");
+}
+
+/* Nobody who sets variables says which is the first. */
+static void
+environment_caps(void)
+{
+	static char high[] = "MAYFLY_DEFAULT_TIME=500",
+		    cap[] = "MAYFLY_MAX_TIME=400";
+	static char *orders[][3] = { { high, cap, NULL }, { cap, high, NULL } };
+	static char *one[] = { cap, NULL };
+
+	own_etc();
+	for (size_t i = 0; i < LENGTH(orders); i++) {
+		environ = orders[i];
+		HOLDS(config_read(&config, why, sizeof(why)) == -1);
+		expect_text(why,
+		    "environment: MAYFLY_DEFAULT_TIME: '500' is out of range: "
+		    "1 to 400 ms",
+		    "a default above the maximum");
+	}
+	environ = one;
+	WRITE("mayfly.conf", "default_time = 500\nmax_time = 500");
+	HOLDS(config_read(&config, why, sizeof(why)) == 0);
+	HOLDS(config.limits.value[LIMIT_TIME] == 400);
+	WRITE("mayfly.conf.d/a.conf", "max_time = 300");
+	HOLDS(config_read(&config, why, sizeof(why)) == 0);
+	HOLDS(config.limits.value[LIMIT_TIME] == 300);
+	HOLDS(config.limits.cap[LIMIT_TIME] == 400);
+	WRITE("mayfly.conf.d/b.conf", "default_time = 301");
+	HOLDS(config_read(&config, why, sizeof(why)) == -1);
+	expect_has(why, "b.conf:1: default_time: '301'", "a later default");
 }
 
 static int
@@ -381,6 +424,7 @@ static const struct testcase cases[] = {
 	{ "file, fragments by name, environment: the last wins", files },
 	{ "a file that is no text of 65536 bytes is refused", bad_files },
 	{ "MAYFLY_KEY is a key, other variables are not", environment },
+	{ "a default above the cap is one in any order", environment_caps },
 	{ "host ids cannot run over their end", id_ranges },
 };
 

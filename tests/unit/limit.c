@@ -168,6 +168,25 @@ long_digits(void)
 	try(LIMIT_NPROC, "064", 64);
 }
 
+/* It is a number, and so what it is not is in range. */
+static void
+large(void)
+{
+	static const char *const texts[] = { "18446744073709551614",
+		"18446744073709551615", "18446744073709551616",
+		"36893488147419103233", "99999999999999999999999999999999" };
+	char why[200];
+	uint64_t n;
+
+	for (int i = 0; i < LIMIT_MAX; i++) {
+		for (size_t j = 0; j < LENGTH(texts); j++) {
+			HOLDS(limits_parse(&limits, i, texts[j], &n, why,
+				  sizeof(why)) == -1);
+			expect_has(why, "is out of range: ", texts[j]);
+		}
+	}
+}
+
 static void
 decimals(void)
 {
@@ -290,6 +309,7 @@ static const struct testcase cases[] = {
 	{ "every row takes its range and nothing beside it", ranges },
 	{ "no row takes what is not a number", garbage },
 	{ "digits without end do not wrap around", long_digits },
+	{ "a number that is too large is told the range", large },
 	{ "cpus is a decimal with at most three places", decimals },
 	{ "a cap is a maximum, and is named", caps },
 	{ "a limit is set and remembered, a wrong one leaves it", sets },
