@@ -124,8 +124,10 @@ change(struct session *s, const void *context, struct failure *f)
 	/* Each verb has its field: another's has not been looked at. */
 	if (q->verb == VERB_SESSION_TTL && q->has_ttl)
 		s->ttl = q->ttl;
-	if (q->verb == VERB_SESSION_TTL && q->has_expires)
+	if (q->verb == VERB_SESSION_TTL && q->has_expires) {
 		s->expires_at = q->expires;
+		return session_check_expiry(s, f);
+	}
 	if (q->verb != VERB_SESSION_ENV)
 		return SESSION_OK;
 	for (char **e = q->env; e != NULL && *e != NULL; e++) {

@@ -12,7 +12,6 @@
 #define RUNS (1U << VERB_RUN | 1U << VERB_SESSION_RUN)
 #define CREATES (1U << VERB_SESSION_CREATE)
 #define PULLS (1U << VERB_IMAGE_PULL)
-#define TTL_MAX INT64_C(3155760000) /* a hundred years, as session_ttl */
 
 static int
 read_command(struct reader *r, const struct json_node *v)
@@ -174,7 +173,7 @@ read_ttl(struct reader *r, const struct json_node *v)
 	q->ttl = SESSION_NEVER;
 	if (v->type == JSON_NULL)
 		return 0;
-	return json_read_number(r->d, v, 1, TTL_MAX, &q->ttl);
+	return json_read_number(r->d, v, 1, SESSION_TTL_MAX, &q->ttl);
 }
 
 static int

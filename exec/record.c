@@ -7,7 +7,6 @@
 
 #include "defence.h"
 
-#define TTL_MAX INT64_C(3155760000) /* a hundred years, as session_ttl */
 #define MOMENT_MAX INT64_C(253402300799) /* the end of the year 9999 */
 
 enum kind { KIND_TEXT, KIND_NUMBER, KIND_NUMBER_OR_NONE };
@@ -34,7 +33,7 @@ static const struct field {
 	{ "last_used_at", KIND_NUMBER, offsetof(struct session, last_used_at),
 	    0, 0, MOMENT_MAX },
 	{ "ttl", KIND_NUMBER_OR_NONE, offsetof(struct session, ttl), 0, 1,
-	    TTL_MAX },
+	    SESSION_TTL_MAX },
 	{ "expires_at", KIND_NUMBER_OR_NONE,
 	    offsetof(struct session, expires_at), 0, 0, MOMENT_MAX },
 };
@@ -296,7 +295,7 @@ record_check(const struct session *s, char *why, size_t size)
 	if (!is_moment(s->last_used_at))
 		return refuse(why, size, "last_used_at", "out of range");
 	if (DEFENCE(RECORD_RANGES) && s->ttl != SESSION_NEVER &&
-	    (s->ttl < 1 || s->ttl > TTL_MAX))
+	    (s->ttl < 1 || s->ttl > SESSION_TTL_MAX))
 		return refuse(why, size, "ttl",
 		    "not a whole number of seconds from 1 to 3155760000");
 	if (s->expires_at != SESSION_NEVER && !is_moment(s->expires_at))

@@ -16,6 +16,7 @@
 #define SESSION_ENV_MAX 1048576 /* bytes of all variables together */
 #define SESSION_NEVER INT64_MAX /* a ttl or expiry that there is not */
 #define SESSION_STANDARD (-1) /* to session_create(): session_ttl */
+#define SESSION_TTL_MAX INT64_C(3155760000) /* seconds, a hundred years */
 
 /* What a session is, as its record on disk says. */
 struct session {
@@ -94,7 +95,8 @@ session_list(const struct config *c, const char *owner, const char *after,
 /*
  * Locks it for a run, waiting its turn. Until session_close() nobody else
  * runs in it, deletes it or reaps it; the sandbox's PID 1 inherits the lock.
- * caller: a descriptor whose hang-up ends the wait (SESSION_BUSY), or -1.
+ * caller: a descriptor whose hang-up, or whatever comes from it, ends the wait
+ * (SESSION_BUSY), or -1.
  */
 enum session_result session_open(const struct config *c, const char *owner,
     const char *id, int caller, struct session *s, struct failure *f);
@@ -127,6 +129,10 @@ session_change(const struct config *c, const char *owner, const char *id,
 enum session_result
 session_set_cwd(const struct config *c, const char *owner, const char *id,
     int caller, const char *cwd, struct session *s, struct failure *f);
+
+/* Its expiry is to come: else SESSION_WRONG. */
+enum session_result
+session_check_expiry(const struct session *s, struct failure *f);
 
 /* The order of the variables: by their names. */
 int session_compare_env(const char *a, const char *b);

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "command.h"
+#include "session_words.h"
 #include "verdict.h"
 
 const char *
@@ -17,21 +18,27 @@ call_self(void)
 	return owner;
 }
 
-/* Takes "--json" out of the words. */
-static bool
-take_json(char **words)
+/* Takes "--json" and "--" out of the words; behind that all is data. */
+static void
+take_options(struct call *k, char **words, bool has_json)
 {
 	char **to = words;
-	bool found = false;
 
+	k->words = words;
+	k->data = NULL;
+	k->json = false;
 	for (char **w = words; *w != NULL; w++) {
-		if (strcmp(*w, "--json") == 0)
-			found = true;
+		if (k->data == NULL && strcmp(*w, "--") == 0)
+			k->data = to;
+		else if (k->data == NULL && has_json &&
+			 strcmp(*w, "--json") == 0)
+			k->json = true;
 		else
 			*to++ = *w;
 	}
 	*to = NULL;
-	return found;
+	if (k->data == NULL)
+		k->data = to;
 }
 
 int
@@ -40,8 +47,7 @@ call_begin(struct call *k, char **words, bool has_json)
 	char why[512];
 
 	session_init(&k->session);
-	k->words = words;
-	k->json = has_json && take_json(words);
+	take_options(k, words, has_json);
 	if (config_read(&k->config, why, sizeof(why)) != 0) {
 		complain("config: %s", why);
 		return EXIT_OWN;
@@ -49,6 +55,37 @@ call_begin(struct call *k, char **words, bool has_json)
 	/* Root sees all. */
 	k->owner = geteuid() == 0 ? NULL : call_self();
 	return 0;
+}
+
+int
+call_argument(const struct call *k, char **w)
+{
+	/* A number below 0 is wrong as what it is. */
+	if (w >= k->data || **w != '-' || (*w)[1] == '\0' ||
+	    ((*w)[1] >= '0' && (*w)[1] <= '9'))
+		return 0;
+	if (strcmp(*w, "--help") == 0)
+		return CALL_HELP;
+	return words_wrong("unknown option", *w);
+}
+
+int
+call_extra(const struct call *k, char **w)
+{
+	int status = call_argument(k, w);
+
+	return status != 0 ? status : words_wrong("one argument too many:", *w);
+}
+
+int
+call_arguments(const struct call *k, size_t max)
+{
+	int status = 0;
+
+	for (char **w = k->words + 1; *w != NULL && status == 0; w++)
+		status =
+		    w < k->words + max ? call_argument(k, w) : call_extra(k, w);
+	return status;
 }
 
 int

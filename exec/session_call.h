@@ -11,6 +11,7 @@ struct call {
 	struct config config;
 	const char *owner; /* whose sessions there are, NULL: everybody's */
 	char **words; /* behind the subcommand, NULL-terminated */
+	char **data; /* the first of them that stood behind "--" */
 	bool json;
 	struct session session;
 	struct failure failure;
@@ -19,11 +20,27 @@ struct call {
 /* The owner of what the caller makes. */
 const char *call_self(void);
 
+/* In place of an exit status: the help is asked for. */
+#define CALL_HELP (-1)
+
 /*
  * Reads the configuration and sees what the caller may see; words may have
- * "--json", which is taken out, where has_json. 0, or the exit status.
+ * "--json", which is taken out, where has_json, and "--". 0, or the exit
+ * status.
  */
 int call_begin(struct call *k, char **words, bool has_json);
+
+/*
+ * Is the word at w, which is no option of the verb's, an argument? 0, the exit
+ * status or CALL_HELP.
+ */
+int call_argument(const struct call *k, char **w);
+
+/* The word at w is one that the verb does not take. */
+int call_extra(const struct call *k, char **w);
+
+/* The words are at most max arguments, the first of which has been seen. */
+int call_arguments(const struct call *k, size_t max);
 
 /* Says why there is no `what` of that id; the exit status. */
 int call_tell(const struct call *k, enum session_result r, const char *what,

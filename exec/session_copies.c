@@ -18,10 +18,10 @@ copies_snapshot(struct call *k)
 	static struct snapshot n;
 	const char *id = k->words[0], *name = k->words[1];
 	enum session_result r;
-	int status;
+	int status = call_arguments(k, 2);
 
-	if (name != NULL && k->words[2] != NULL)
-		return words_wrong("unknown option", k->words[2]);
+	if (status != 0)
+		return status;
 	snapshot_init(&n);
 	if (name != NULL && strlen(name) > SNAPSHOT_NAME_MAX)
 		return words_wrong("name: longer than 128 bytes:", name);
@@ -58,9 +58,10 @@ copies_fork(struct call *k)
 	enum session_result r;
 	unsigned long count = 1;
 	char *end = NULL;
+	int status = call_arguments(k, 2);
 
-	if (word != NULL && k->words[2] != NULL)
-		return words_wrong("unknown option", k->words[2]);
+	if (status != 0)
+		return status;
 	if (word != NULL) {
 		count = strtoul(word, &end, 10);
 		if (*word < '0' || *word > '9' || *end != '\0')
@@ -117,10 +118,10 @@ copies_tree(struct call *k)
 	struct relative *all = NULL;
 	enum session_result r;
 	size_t n = 0;
-	int status = 0;
+	int status = call_arguments(k, 1);
 
-	if (k->words[1] != NULL)
-		return words_wrong("unknown option", k->words[1]);
+	if (status != 0)
+		return status;
 	r = tree_show(&k->config, k->owner, id, &all, &n, &k->failure);
 	if (r != SESSION_OK)
 		return call_tell(k, r, "session", id);

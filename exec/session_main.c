@@ -33,13 +33,15 @@ create(void)
 	s->limits = call.config.limits;
 	(void)snprintf(s->owner, sizeof(s->owner), "%s", call_self());
 	for (char **w = call.words; *w != NULL;) {
+		if (w >= call.data)
+			return call_extra(&call, w);
 		if ((value = words_value(&w, "snapshot")) != NULL) {
 			from = value;
 			continue;
 		}
 		status = words_create(&w, s);
 		if (status == 1)
-			return words_wrong("unknown option", *w);
+			return call_extra(&call, w);
 		if (status != 0)
 			return status;
 	}
@@ -90,12 +92,12 @@ static int
 show(void)
 {
 	enum session_result r;
+	int status = call_arguments(&call, 1);
 
-	if (call.words[1] != NULL)
-		return words_wrong("unknown option", call.words[1]);
+	if (status != 0)
+		return status;
 	r = session_show(&call.config, call.owner, call.words[0], &call.session,
 	    &call.failure);
-
 	if (r != SESSION_OK)
 		return tell(r, call.words[0]);
 	if (!call.json)
@@ -134,14 +136,16 @@ list(void)
 	int status;
 
 	for (char **w = call.words; *w != NULL;) {
-		if ((value = words_value(&w, "after")) != NULL) {
+		if (w >= call.data) {
+			return call_extra(&call, w);
+		} else if ((value = words_value(&w, "after")) != NULL) {
 			after = value;
 		} else if ((value = words_value(&w, "limit")) != NULL) {
 			status = words_count(value, &limit);
 			if (status != 0)
 				return status;
 		} else {
-			return words_wrong("unknown option", *w);
+			return call_extra(&call, w);
 		}
 	}
 	if (after != NULL && !session_is_id(after))
@@ -157,6 +161,13 @@ list(void)
 	return 0;
 }
 
+/* The name in "--unset NAME" at *w, which is passed over; or NULL. */
+static const char *
+unset_name(char ***w)
+{
+	return *w < call.data ? words_value(w, "unset") : NULL;
+}
+
 /* The words behind ID: "NAME=VALUE", or "--unset NAME". */
 static enum session_result
 change_env(struct session *s, const void *context, struct failure *f)
@@ -166,7 +177,7 @@ change_env(struct session *s, const void *context, struct failure *f)
 
 	(void)context;
 	for (char **w = call.words + 1; *w != NULL && r == SESSION_OK;) {
-		value = words_value(&w, "unset");
+		value = unset_name(&w);
 		if (value != NULL && strchr(value, '=') == NULL) {
 			r = session_merge_env(s, value, f);
 		} else if (value != NULL || strchr(*w, '=') == NULL) {
@@ -186,17 +197,26 @@ change_ttl(struct session *s, const void *context, struct failure *f)
 {
 	const struct session *wanted = context;
 
-	(void)f;
 	if (wanted->ttl != SESSION_STANDARD)
 		s->ttl = wanted->ttl;
-	if (wanted->expires_at != SESSION_STANDARD)
-		s->expires_at = wanted->expires_at;
-	return SESSION_OK;
+	if (wanted->expires_at == SESSION_STANDARD)
+		return SESSION_OK;
+	s->expires_at = wanted->expires_at;
+	return session_check_expiry(s, f);
 }
 
 static int
 env(void)
 {
+	int status;
+
+	for (char **w = call.words + 1; *w != NULL;) {
+		if (unset_name(&w) != NULL)
+			continue;
+		status = call_argument(&call, w++);
+		if (status != 0)
+			return status;
+	}
 	return tell(session_change(&call.config, call.owner, call.words[0],
 			change_env, NULL, &call.session, &call.failure),
 	    call.words[0]);
@@ -205,7 +225,11 @@ env(void)
 static int
 cwd(void)
 {
-	if (call.words[1] == NULL || call.words[2] != NULL) {
+	int status = call_arguments(&call, 2);
+
+	if (status != 0)
+		return status;
+	if (call.words[1] == NULL) {
 		complain("session: cwd takes an id and a directory");
 		return EXIT_USAGE;
 	}
@@ -223,9 +247,12 @@ ttl(void)
 	int status = 0;
 
 	for (char **w = call.words + 1; *w != NULL && status == 0;) {
-		if ((value = words_value(&w, "expires")) != NULL)
+		value = w < call.data ? words_value(&w, "expires") : NULL;
+		if (value != NULL)
 			status = words_expires(value, &wanted.expires_at);
-		else
+		else if (wanted.ttl != SESSION_STANDARD)
+			status = call_extra(&call, w);
+		else if ((status = call_argument(&call, w)) == 0)
 			status = words_ttl(*w++, &wanted.ttl);
 	}
 	if (status != 0)
@@ -238,8 +265,10 @@ ttl(void)
 static int
 remove_session(void)
 {
-	if (call.words[1] != NULL)
-		return words_wrong("unknown option", call.words[1]);
+	int status = call_arguments(&call, 1);
+
+	if (status != 0)
+		return status;
 	return tell(session_delete(
 			&call.config, call.owner, call.words[0], &call.failure),
 	    call.words[0]);
@@ -265,9 +294,9 @@ tree(void)
 
 static int export(void)
 {
-	if (call.words[1] != NULL)
-		return words_wrong("unknown option", call.words[1]);
-	return session_export(&call);
+	int status = call_arguments(&call, 1);
+
+	return status != 0 ? status : session_export(&call);
 }
 
 static const struct verb {
@@ -330,7 +359,9 @@ run_verb(const struct verb *v, int argc, char **argv)
 	if (v->run == NULL)
 		return run_in_session(argc - 2, argv + 2);
 	status = call_begin(&call, argv + 2, v->has_json);
-	return status == 0 ? v->run() : status;
+	if (status == 0)
+		status = v->run();
+	return status == CALL_HELP ? help() : status;
 }
 
 int

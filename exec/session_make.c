@@ -45,6 +45,15 @@ store_make_id(char id[SESSION_ID_LEN + 1])
 	return state_random(id + TIME_DIGITS, STATE_RANDOM);
 }
 
+enum session_result
+session_check_expiry(const struct session *s, struct failure *f)
+{
+	if (s->expires_at > store_now())
+		return SESSION_OK;
+	(void)failure_set(f, "session", 0, "expires: is in the past");
+	return SESSION_WRONG;
+}
+
 /* Fills the rest of the session; says what cannot be so. */
 static enum session_result
 complete(const struct config *c, struct session *s, struct failure *f)
@@ -67,11 +76,7 @@ complete(const struct config *c, struct session *s, struct failure *f)
 		(void)failure_set(f, "session", 0, "%s", why);
 		return SESSION_WRONG;
 	}
-	if (s->expires_at <= s->created_at) {
-		(void)failure_set(f, "session", 0, "expires: is in the past");
-		return SESSION_WRONG;
-	}
-	return SESSION_OK;
+	return session_check_expiry(s, f);
 }
 
 /* Of what its runs write the kernel can keep account, from the first on. */

@@ -1,6 +1,7 @@
 #include "session_words.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -49,10 +50,14 @@ words_ttl(const char *text, int64_t *ret)
 	}
 	errno = 0;
 	*ret = strtoll(text, &end, 10);
-	if (*text < '0' || *text > '9' || *end != '\0' || errno != 0 ||
-	    *ret == SESSION_NEVER)
+	if (*text < '0' || *text > '9' || *end != '\0')
 		return words_wrong("ttl: neither seconds nor none:", text);
-	return 0;
+	if (errno == 0 && *ret >= 1 && *ret <= SESSION_TTL_MAX)
+		return 0;
+	complain("session: ttl: not a whole number of seconds from 1 to "
+		 "%" PRId64,
+	    SESSION_TTL_MAX);
+	return EXIT_USAGE;
 }
 
 int

@@ -39,7 +39,9 @@ list(void)
 	int status;
 
 	for (char **w = call.words; *w != NULL;) {
-		if ((value = words_value(&w, "after")) != NULL) {
+		if (w >= call.data) {
+			return call_extra(&call, w);
+		} else if ((value = words_value(&w, "after")) != NULL) {
 			after = value;
 		} else if ((value = words_value(&w, "session")) != NULL) {
 			of = value;
@@ -48,7 +50,7 @@ list(void)
 			if (status != 0)
 				return status;
 		} else {
-			return words_wrong("unknown option", *w);
+			return call_extra(&call, w);
 		}
 	}
 	if (after != NULL && !session_is_id(after))
@@ -140,9 +142,11 @@ run_verb(const struct verb *v, int argc, char **argv)
 		return EXIT_USAGE;
 	}
 	status = call_begin(&call, argv + 2, v->has_json);
-	if (status == 0 && v->on_one && call.words[1] != NULL)
-		return words_wrong("unknown option", call.words[1]);
-	return status == 0 ? v->run() : status;
+	if (status == 0 && v->on_one)
+		status = call_arguments(&call, 1);
+	if (status == 0)
+		status = v->run();
+	return status == CALL_HELP ? help() : status;
 }
 
 int

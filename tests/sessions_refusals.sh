@@ -28,6 +28,65 @@ if testcase "a value that no session can have is refused by name"; then
 	expect_clean
 fi
 
+# refused MESSAGE WORD...: a verb that takes the words for wrong usage.
+refused()
+{
+	session "${@:2}"
+	expect_status 64
+	expect_no_out
+	check "'${*:2}' gives: $(cat err)" \
+	    test "$(cat err)" = "mayfly: session: $1"
+}
+
+if testcase "a time to live out of range is refused with the range"; then
+	create
+	range="ttl: not a whole number of seconds from 1 to 3155760000"
+	for ttl in 0 3155760001 99999999999999999999; do
+		refused "$range" ttl "$id" "$ttl"
+		refused "$range" create --ttl "$ttl"
+	done
+	past=2001-01-01T00:00:00Z
+	refused "expires: is in the past" ttl "$id" --expires "$past"
+	refused "expires: is in the past" create --expires "$past"
+	session show "$id" --json
+	expect_json '.ttl == 300 and .expires_at == null'
+	session ttl "$id" 3155760000
+	expect_status 0
+	delete
+fi
+
+if testcase "what is no option of a verb is refused by name, unless behind --"
+then
+	create
+	for verb in show env cwd ttl snapshot fork tree export delete; do
+		refused "unknown option '--bogus'" "$verb" "$id" --bogus
+		refused "unknown option '--bogus=1'" "$verb" "$id" --bogus=1
+		refused "unknown option '--jsn'" "$verb" "$id" --jsn
+		session "$verb" "$id" --help
+		expect_status 0
+		expect_out_has '^usage: mayfly session '
+	done
+	for verb in show tree export delete; do
+		refused "one argument too many: '2'" "$verb" "$id" 2
+	done
+	refused "one argument too many: '6'" ttl "$id" 5 6
+	refused "one argument too many: '6'" snapshot "$id" 5 6
+	refused "one argument too many: '6'" fork "$id" 5 6
+	refused "one argument too many: '6'" cwd "$id" / 6
+	refused "one argument too many: '6'" list 6
+	refused "one argument too many: '6'" create 6
+	session show "$id" --json
+	expect_json '.ttl == 300 and .env_names == []'
+	session env "$id" -- --bogus=1
+	expect_status 0
+	session show "$id" --json
+	expect_json '.env_names == ["--bogus"]'
+	session list
+	check "others were made" test "$(wc -l <out)" = 1
+	delete
+	expect_clean
+fi
+
 if [[ $AS == root ]] &&
     testcase "of 60 made at once exactly max_sessions come to be"; then
 	for _ in {1..60}; do

@@ -429,6 +429,8 @@ if testcase "a snapshot has a name, a session, a moment and a size"; then
 	done
 	session snapshot "$id" "${long:1}"
 	expect_status 0
+	session snapshot "$id" --json -- --json
+	expect_json '.name == "--json"'
 	expect_gone "$id"
 fi
 
@@ -476,6 +478,22 @@ if testcase "what is no snapshot, session or number is refused"; then
 		expect_err_has 'there is no snapshot '
 		snapshot delete "${one:-x}"
 		expect_status 125
+	done
+	session snapshot "$id" --bogus
+	expect_status 64
+	expect_err_has "^mayfly: session: unknown option '--bogus'$"
+	snapshot list
+	expect_no_out
+	for verb in show delete; do
+		snapshot $verb "$id" --bogus
+		expect_status 64
+		expect_err_has "^mayfly: session: unknown option '--bogus'$"
+		snapshot $verb "$id" 2
+		expect_status 64
+		expect_err_has "^mayfly: session: one argument too many: '2'$"
+		snapshot $verb "$id" --help
+		expect_status 0
+		expect_out_has '^usage: mayfly snapshot '
 	done
 	for words in none show "show --json" "delete" "list --none" \
 	    "list --session x" "list --limit x"; do

@@ -205,10 +205,16 @@ if testcase "ttl and expires are set, and null is for none"; then
 		422 invalid_field /expires/ | no zone | {"expires":"2099-12-31T00:00:00"}
 		422 invalid_field /expires/ | a day there is not | {"expires":"2099-02-30T00:00:00Z"}
 		422 invalid_field /expires/ | a number | {"expires":4102444799}
+		422 invalid_field /expires: is in the past/ | past | {"expires":"2001-01-01T00:00:00Z"}
+		422 invalid_field /expires: is in the past/ | past, and more | {"ttl":77,"expires":"2001-01-01T00:00:00Z"}
 		422 invalid_field /until/ | unknown | {"ttl":1,"until":1}
 		200 - | with a zone | {"expires":"2099-12-31T23:59:59+01:00"}
 	END
+	http GET "/sessions/$id"
+	expect_json '.ttl == null and (.expires_at | startswith("2099"))'
 	forget
+	http POST /sessions '{"expires": "2001-01-01T00:00:00Z"}'
+	expect_error 422 invalid_field 'expires: is in the past'
 fi
 
 if testcase "sessions are listed oldest first, by pages"; then
