@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -34,12 +35,17 @@ io_read(int fd, void *data, size_t len)
 int
 io_write(int fd, const void *data, size_t len)
 {
+	struct pollfd room = { .fd = fd, .events = POLLOUT };
 	const char *from = data;
 
 	while (len > 0) {
 		ssize_t n = write(fd, from, len);
 
 		if (n < 0 && errno == EINTR)
+			continue;
+		/* Others may have set what they share with us so. */
+		if (n < 0 && errno == EAGAIN &&
+		    (poll(&room, 1, -1) == 1 || errno == EINTR))
 			continue;
 		if (n < 0)
 			return -1;

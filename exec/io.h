@@ -5,7 +5,8 @@
 
 /*
  * All of len bytes, however many calls that takes. 0, or -1 with errno:
- * io_read has EPROTO for an end before them.
+ * io_read has EPROTO for an end before them. io_write waits for room also where
+ * fd does not block.
  */
 int io_read(int fd, void *data, size_t len);
 int io_write(int fd, const void *data, size_t len);
