@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <linux/capability.h>
+#include <signal.h>
 #include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -231,6 +232,26 @@ ids_write(int proc, const char *name, const char *text)
 	return write(fd, text, len) == (ssize_t)len ? 0 : -1;
 }
 
+/* It does not inherit what mayfly ignores. 0 or an errno value. */
+static int
+spawn(pid_t *ret_pid, char **argv)
+{
+	char *env[] = { NULL };
+	posix_spawnattr_t attr;
+	sigset_t own;
+	int error = posix_spawnattr_init(&attr);
+
+	if (error != 0)
+		return error;
+	(void)sigemptyset(&own);
+	(void)sigaddset(&own, SIGXFSZ);
+	(void)posix_spawnattr_setsigdefault(&attr, &own);
+	(void)posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETSIGDEF);
+	error = posix_spawn(ret_pid, argv[0], NULL, &attr, argv, env);
+	(void)posix_spawnattr_destroy(&attr);
+	return error;
+}
+
 /* newuidmap PID 0 CALLER 1 1 BASE COUNT; it and newgidmap may, we may not. */
 static int
 run_newidmap(const char *program, pid_t pid, unsigned own, unsigned base,
@@ -239,7 +260,6 @@ run_newidmap(const char *program, pid_t pid, unsigned own, unsigned base,
 	char path[32], text[5][16], zero[] = "0", one[] = "1";
 	char *argv[] = { path, text[0], zero, text[1], one, text[2], text[3],
 		text[4], NULL };
-	char *env[] = { NULL };
 	int status, error;
 	pid_t child;
 
@@ -249,7 +269,7 @@ run_newidmap(const char *program, pid_t pid, unsigned own, unsigned base,
 	(void)snprintf(text[2], sizeof(text[2]), "1");
 	(void)snprintf(text[3], sizeof(text[3]), "%u", base);
 	(void)snprintf(text[4], sizeof(text[4]), "%u", count);
-	error = posix_spawn(&child, path, NULL, NULL, argv, env);
+	error = spawn(&child, argv);
 	if (error != 0)
 		return failure_set(f, "ids", error, "%s", path);
 	while (waitpid(child, &status, 0) < 0) {

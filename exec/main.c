@@ -1,4 +1,5 @@
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -61,6 +62,8 @@ main(int argc, char **argv)
 {
 	const char *name = argc > 0 ? strrchr(argv[0], '/') : NULL;
 
+	/* Under ulimit -f a write fails, and that can be told. */
+	(void)signal(SIGXFSZ, SIG_IGN);
 	command_fill_streams();
 	if (name != NULL && strcmp(name, "/mayfly-activator") == 0)
 		return activate_main(argc, argv);

@@ -78,6 +78,7 @@ execute(const struct program *p, int output)
 	(void)sigemptyset(&none);
 	(void)sigprocmask(SIG_SETMASK, &none, NULL);
 	(void)signal(SIGPIPE, SIG_DFL);
+	(void)signal(SIGXFSZ, SIG_DFL);
 	if (dup2(output, STDOUT_FILENO) >= 0)
 		(void)execv(p->words[0], p->words);
 	complain("build: %s: %s", p->words[0], strerror(errno));

@@ -197,6 +197,25 @@ then
 	check "err is not one line" test "$(wc -l <err)" -eq 1
 fi
 
+if testcase "that line is one of its own behind what the command wrote"; then
+	run --wall 1000 -- sh -c 'printf abc >&2; sleep 20'
+	expect_status 124
+	check "err is not two lines" \
+	    test "$(sed 's/ .*//' err)" = $'abc\nmayfly:'
+	run --wall 1000 -- sh -c 'echo abc >&2; sleep 20'
+	expect_status 124
+	check "err is not two lines" \
+	    test "$(sed 's/ .*//' err)" = $'abc\nmayfly:'
+	for option in --json --tty; do
+		run "$option" --wall 1000 -- sh -c 'printf abc >&2; sleep 20'
+		expect_status 124
+		check "$option: err is not one line" \
+		    test "$(sed 's/ .*//' err)" = mayfly:
+	done
+	run -- sh -c 'printf abc >&2; exit 3'
+	check "err is not what was written" test "$(cat err)" = abc
+fi
+
 if testcase "mayfly's own failure gives 125 and names the step"; then
 	# A user namespace in which no further one may be made.
 	t_as unshare -Ur sh -c 'echo 0 >/proc/sys/user/max_user_namespaces &&
@@ -235,6 +254,33 @@ if testcase "output that cannot be written is not reported as success"; then
 	for one in $(mayfly session list | cut -d ' ' -f 1); do
 		mayfly session delete "$one"
 	done
+fi
+
+# limited BLOCKS WORD...: mayfly, which may write no larger files.
+limited()
+{
+	# shellcheck disable=SC2016
+	t_as sh -c 'ulimit -f "$1"; shift; exec "$@"' sh "$1" "$MAYFLY" \
+	    "${@:2}" </dev/null >out 2>err
+	status=$?
+}
+
+if testcase "a file that mayfly may not write is told, and ends no one"; then
+	# Of 512 or 1,024 bytes each; root's list of ids has some.
+	limited 500 run -- head -c 1000000 /dev/zero
+	expect_status 125
+	expect_err_has '^mayfly: stdout: output was lost: File too large$'
+	limited 500 run --json -- head -c 1000000 /dev/zero
+	expect_status 125
+	expect_err_has '^mayfly: stdout: File too large$'
+	t_as sh -c 'ulimit -f 0; exec "$@"' sh "$MAYFLY" run -- true \
+	    </dev/null 2>&1 | cat >err
+	status=${PIPESTATUS[0]}
+	expect_status 125
+	expect_err_has '^mayfly: [a-z]+: .*File too large$'
+	# The command's own limit ends the command.
+	run --fsize 4 -- dd if=/dev/zero of=/tmp/f bs=4096 count=4
+	expect_status 153
 fi
 
 if testcase "input that cannot be read to its end is not reported as success"
