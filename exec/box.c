@@ -290,6 +290,7 @@ box_verdict(struct box *b, int r)
 {
 	if (r == 0)
 		r = watch(b);
+	b->verdict->within_line = b->relays[2].last != '\n';
 	if (disk_close(&b->disk) && r == 0)
 		verdict_exceed(b->verdict, REASON_DISK);
 	if (r == 0)

@@ -12,6 +12,14 @@
 /* Which of 0, 1, 2 the caller gave us. */
 static bool streams_given[3];
 
+static bool within_line;
+
+void
+command_begin_line(bool within)
+{
+	within_line = within;
+}
+
 bool
 command_stream_given(int fd)
 {
@@ -41,5 +49,7 @@ complain(const char *fmt, ...)
 	va_start(ap, fmt);
 	(void)vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
-	(void)dprintf(STDERR_FILENO, "mayfly: %s\n", text);
+	(void)dprintf(
+	    STDERR_FILENO, "%smayfly: %s\n", within_line ? "\n" : "", text);
+	within_line = false;
 }

@@ -31,6 +31,9 @@ void command_fill_streams(void);
 /* Was descriptor 0, 1 or 2 open when the program started? */
 bool command_stream_given(int fd);
 
+/* Is stderr within a line of somebody else's? The next complaint ends that. */
+void command_begin_line(bool within);
+
 /* "mayfly: fmt" and a newline on stderr. */
 void complain(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 

@@ -25,6 +25,7 @@ relay_init(struct relay *r, char *buf)
 	r->to_socket = r->to_blocks = r->to_is_ours = r->owns_from = false;
 	r->from_index = r->to_index = -1;
 	r->start = r->len = 0;
+	r->last = '\n';
 }
 
 void
@@ -117,6 +118,8 @@ write_some(struct relay *r)
 		relay_close(r);
 		return;
 	}
+	if (n > 0)
+		r->last = r->buf[r->start + (size_t)n - 1];
 	r->start += (size_t)n;
 	r->len -= (size_t)n;
 }

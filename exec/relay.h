@@ -30,6 +30,7 @@ struct relay {
 	bool owns_from; /* close `from` at its end */
 	int from_index, to_index; /* in the pollfd array, or -1 */
 	size_t start, len; /* what is in buf, not yet written */
+	char last; /* what was written last, at first a newline */
 	char *buf; /* RELAY_SIZE bytes, the caller's */
 };
 

@@ -1,8 +1,10 @@
+#include <sys/signalfd.h>
 #include <sys/stat.h>
 
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -14,6 +16,8 @@
 #include "options.h"
 #include "report.h"
 #include "session.h"
+#include "sys.h"
+#include "watch.h"
 
 /* A writable bind of root's is wrong usage unless it was asked for twice. */
 static int
@@ -106,10 +110,24 @@ tell(const struct options *o, const struct verdict *v, int verdict_fd)
 	}
 	if (verdict_fd >= 0 && (report_verdict(verdict_fd, v, false) != 0 ||
 				   close(verdict_fd) != 0)) {
-		complain("%s: %s", o->verdict_file, strerror(errno));
+		complain("verdict: %s: %s", o->verdict_file, strerror(errno));
 		return EXIT_OWN;
 	}
 	return verdict_exit_code(v);
+}
+
+/* Makes or empties the file for the verdict, if there shall be one. */
+static bool
+open_verdict(const struct options *o, int *ret_fd)
+{
+	*ret_fd = -1;
+	if (o->verdict_file == NULL)
+		return true;
+	*ret_fd = open(
+	    o->verdict_file, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+	if (*ret_fd < 0)
+		complain("verdict: %s: %s", o->verdict_file, strerror(errno));
+	return *ret_fd >= 0;
 }
 
 static int
@@ -118,18 +136,13 @@ run_plan(const struct options *o, const struct config *c)
 	struct verdict v;
 	struct failure f;
 	char text[320];
-	int verdict_fd = -1, status;
+	int verdict_fd, status;
 
-	if (o->verdict_file != NULL) {
-		verdict_fd = open(o->verdict_file,
-		    O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-		if (verdict_fd < 0) {
-			complain("verdict: %s: %s", o->verdict_file,
-			    strerror(errno));
-			return EXIT_OWN;
-		}
-	}
-	if (box_run(&o->plan, c, &v, &f) != 0) {
+	if (!open_verdict(o, &verdict_fd))
+		return EXIT_OWN;
+	status = box_run(&o->plan, c, &v, &f);
+	command_begin_line(v.within_line);
+	if (status != 0) {
 		complain("%s", failure_text(&f, text, sizeof(text)));
 		return EXIT_OWN;
 	}
@@ -235,23 +248,61 @@ tell_session(enum session_result r, const char *id, const struct failure *f)
 	return EXIT_OWN;
 }
 
+/* Told to stop before there was a sandbox. */
+static int
+tell_stopped(const struct options *o, int sig)
+{
+	const struct verdict v = { .reason = REASON_KILLED,
+		.exit_code = -1,
+		.signal = SIGKILL,
+		.stopped_by = sig };
+	int verdict_fd;
+
+	return open_verdict(o, &verdict_fd) ? tell(o, &v, verdict_fd)
+					    : EXIT_OWN;
+}
+
+/* Waits for its turn in the session. The signal that says to stop, or 0. */
+static int
+wait_turn(const struct config *c, const char *id, struct session *s,
+    enum session_result *ret, struct failure *f)
+{
+	char owner[SESSION_OWNER_MAX + 1];
+	struct signalfd_siginfo info;
+	sigset_t stop, before;
+
+	(void)snprintf(owner, sizeof(owner), "uid:%u", (unsigned)geteuid());
+	watch_stop_signals(&stop);
+	auto_fd signals = signalfd(-1, &stop, SFD_CLOEXEC | SFD_NONBLOCK);
+	(void)sigprocmask(SIG_BLOCK, signals >= 0 ? &stop : NULL, &before);
+	*ret =
+	    session_open(c, geteuid() == 0 ? NULL : owner, id, signals, s, f);
+	/* Told once is enough: a second time must not lose what is said. */
+	if (signals >= 0 && read(signals, &info, sizeof(info)) == sizeof(info))
+		return (int)info.ssi_signo;
+	(void)sigprocmask(SIG_SETMASK, &before, NULL);
+	return 0;
+}
+
 int
 run_in_session(int argc, char **argv)
 {
 	static struct options o;
 	static struct config c;
 	static struct session s;
-	char owner[SESSION_OWNER_MAX + 1];
 	enum session_result r;
 	struct failure f;
-	int status = prepare(&o, &c, true, argc, argv);
+	int status = prepare(&o, &c, true, argc, argv), sig;
 
 	if (status >= 0)
 		return status;
-	(void)snprintf(owner, sizeof(owner), "uid:%u", (unsigned)geteuid());
 	session_init(&s);
-	r = session_open(
-	    &c, geteuid() == 0 ? NULL : owner, argv[0], -1, &s, &f);
+	sig = wait_turn(&c, argv[0], &s, &r, &f);
+	if (sig != 0) {
+		if (r == SESSION_OK)
+			session_close(&c, &s);
+		return tell_stopped(&o, sig);
+	}
 	if (r != SESSION_OK)
 		return tell_session(r, argv[0], &f);
 	r = session_plan(&c, &s, &o.plan, &f);

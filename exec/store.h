@@ -116,8 +116,8 @@ int store_note_count(const struct state *st, uint64_t count);
 /*
  * Waits for the exclusive lock of the file or directory at fd, ms at most.
  * gone: a descriptor that is readable when there is nothing to wait for any
- * more, and caller: one whose hang-up ends the wait; or -1. 0, or -1/errno:
- * ETIMEDOUT, ECANCELED for gone, EPIPE for caller.
+ * more, and caller: one whose hang-up, or whatever comes from it, ends the
+ * wait; or -1. 0, or -1/errno: ETIMEDOUT, ECANCELED for gone, EPIPE for caller.
  */
 int turn_wait(int fd, int caller, int gone, uint64_t ms);
 

@@ -42,7 +42,7 @@ watch_waiter(int pidfd, int caller, int gone, uint64_t ms)
 	int64_t end = sys_now_ms() + (int64_t)ms, now;
 	struct pollfd fds[] = { { .fd = pidfd, .events = POLLIN },
 		{ .fd = gone, .events = POLLIN },
-		{ .fd = caller, .events = POLLRDHUP } };
+		{ .fd = caller, .events = POLLIN | POLLRDHUP } };
 
 	for (;;) {
 		now = sys_now_ms();

@@ -43,6 +43,8 @@ struct verdict {
 	int exit_code;
 	int signal;
 	int stopped_by; /* reason killed: the signal that told mayfly to stop */
+	bool
+	    within_line; /* what was passed on to stderr ends without newline */
 	int exec_error; /* errno where the command could not be started, or 0 */
 	struct kept out, err;
 	uint64_t cpu_ms;

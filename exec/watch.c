@@ -20,26 +20,36 @@
  */
 #define LINGER_US UINT64_C(1000000)
 
-/* The signals that tell mayfly to stop; SIGWINCH is passed on. */
-static const int stop_signals[] = { SIGHUP, SIGINT, SIGQUIT, SIGTERM,
-	SIGWINCH };
+/* Under nohup(1) and the like it stays ignored. */
+static void
+add_unless_ignored(sigset_t *set, int sig)
+{
+	struct sigaction old;
+
+	if (sigaction(sig, NULL, &old) != 0 || old.sa_handler != SIG_IGN)
+		(void)sigaddset(set, sig);
+}
+
+void
+watch_stop_signals(sigset_t *set)
+{
+	static const int sigs[] = { SIGHUP, SIGINT, SIGQUIT, SIGTERM };
+
+	(void)sigemptyset(set);
+	for (size_t i = 0; i < sizeof(sigs) / sizeof(*sigs); i++)
+		add_unless_ignored(set, sigs[i]);
+}
 
 int
 watch_prepare(struct box *b)
 {
 	const int fds[] = { b->plan->in.fd, b->plan->out.fd };
-	struct sigaction old;
 	sigset_t set;
 
 	b->started_us = b->look_us = sys_now_us();
-	(void)sigemptyset(&set);
-	for (size_t i = 0; i < sizeof(stop_signals) / sizeof(*stop_signals);
-	     i++) {
-		/* Under nohup(1) and the like it stays ignored. */
-		if (sigaction(stop_signals[i], NULL, &old) != 0 ||
-		    old.sa_handler != SIG_IGN)
-			(void)sigaddset(&set, stop_signals[i]);
-	}
+	watch_stop_signals(&set);
+	/* This one is passed on. */
+	add_unless_ignored(&set, SIGWINCH);
 	(void)sigprocmask(SIG_BLOCK, &set, &b->mask_before);
 	(void)signal(SIGPIPE, SIG_IGN);
 	/* Where a caller ignores it no child's end would be seen, also inside.

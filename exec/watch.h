@@ -70,6 +70,9 @@ void box_close_given(const struct plan *p);
 /* The command's RLIMIT_AS in KB, or LIMIT_UNSET. */
 uint64_t box_as_kb(const struct box *b);
 
+/* The signals that tell mayfly to stop, but for those that are ignored. */
+void watch_stop_signals(sigset_t *set);
+
 /* Before the sandbox starts: signals and the caller's terminal. 0, or -1. */
 int watch_prepare(struct box *b);
 

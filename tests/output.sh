@@ -66,6 +66,26 @@ then
 	expect_no_out
 fi
 
+if testcase "a verdict that cannot be written is told as one"; then
+	run --verdict /dev/full -- true
+	expect_status 125
+	expect_err_has '^mayfly: verdict: /dev/full: No space left on device$'
+fi
+
+if testcase "the JSON is whole where stdout does not block"; then
+	t_as perl -e 'use Fcntl;
+	    fcntl(STDOUT, F_SETFL, O_WRONLY | O_NONBLOCK) or die; exec @ARGV' \
+	    "$MAYFLY" run --json -- sh -c 'head -c 500000 /dev/zero |
+		tr "\0" x' </dev/null 2>err | (
+		sleep 0.5
+		cat >out
+	)
+	status=${PIPESTATUS[0]}
+	expect_status 0
+	expect_no_err
+	expect_json '(.stdout | length) == 500000'
+fi
+
 if testcase "text survives the JSON exactly"; then
 	text=$'q" b\\ s/ \t\r\n \x01\x1f\x7f é 漢 😀 \u2028 </script>'
 	run --json -- printf '%s' "$text"

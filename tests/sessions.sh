@@ -153,6 +153,59 @@ if testcase "runs take turns, and who waits too long is told busy"; then
 	delete
 fi
 
+# waits_told SIGNAL WORD...: it is sent to a run that waits, which then ends.
+waits_told()
+{
+	local sig=$1
+
+	shift
+	"${T_AS[@]}" env --default-signal=INT,QUIT,HUP "$MAYFLY" session run \
+	    "$id" "$@" -- true </dev/null >out2 2>err2 9>&- &
+	waiting=$!
+	await "it waits" waits_in_turn
+	kill -"$sig" "$waiting"
+	wait "$waiting"
+	code=$?
+	check "$sig: exit code $code" test "$code" = \
+	    "$((128 + $(kill -l "$sig")))"
+}
+
+# Who waits has a child that waits for the lock.
+waits_in_turn()
+{
+	[[ -n $(cat "/proc/$waiting/task/$waiting/children") ]]
+}
+
+if testcase "who is told to stop while it waits for its turn says so"; then
+	create
+	hold_session
+	waits_told TERM --verdict verdict
+	check "TERM: $(cat err2)" test "$(cat err2)" = \
+	    "mayfly: killed: Terminated"
+	expect_json '.reason == "killed" and .exit_code == null and
+	    .signal == 9 and .usage.cpu_ms == 0' verdict
+	waits_told HUP
+	check "HUP: $(cat err2)" test "$(cat err2)" = "mayfly: killed: Hangup"
+	waits_told INT --json
+	check "INT: $(cat err2)" test "$(cat err2)" = \
+	    "mayfly: killed: Interrupt"
+	expect_json '.reason == "killed" and .stdout == ""' out2
+	# What the caller ignores ends nothing.
+	MAYFLY_SESSION_WAIT=1500 "${T_AS[@]}" env --ignore-signal=TERM \
+	    "$MAYFLY" session run "$id" -- true </dev/null 2>err2 9>&- &
+	waiting=$!
+	await "it waits" waits_in_turn
+	kill -TERM "$waiting"
+	wait "$waiting"
+	check "it did not wait on" test $? = 125
+	check "it was not busy" grep -q "$id is busy$" err2
+	release_session
+	expect_status 0
+	inside -- cat /root/f
+	expect_out end
+	delete
+fi
+
 if testcase "two sessions run at once"; then
 	create
 	first=$id
