@@ -52,7 +52,7 @@ COMPILE = $(CC_OWN) -std=gnu17 $(CPPFLAGS_OWN) $(CPPFLAGS) $(WARN) $(HARDEN) \
 SOURCES = $(wildcard exec/*.c)
 EXEC = $(filter-out exec/main.c exec/genfilter%,$(SOURCES))
 ACTIVATOR = $(wildcard activator/*.c)
-# What runs inside, with libarchive, and what mayfly does around it.
+# What runs inside, with libarchive and zlib, and what mayfly does around it.
 TOOL = $(wildcard rootfs/tool*.c) exec/io.c exec/names.c exec/fail.c exec/command.c activator/json.c \
 	activator/jsoncheck.c activator/jsonread.c activator/jsonvalue.c
 ROOTFS = $(filter-out rootfs/tool%,$(wildcard rootfs/*.c))
@@ -78,7 +78,7 @@ $(BUILD)/mayfly-rootfs: $(TOOL) $(wildcard rootfs/*.h exec/*.h activator/*.h) \
 		$(BUILD)/flags
 	$(CC) -std=gnu17 -D_GNU_SOURCE -iquote exec -iquote activator $(WARN) \
 		-fstack-protector-strong -D_FORTIFY_SOURCE=2 -fPIE -pie \
-		-Wl,-z,relro,-z,now $(CFLAGS) -o $@ $(TOOL) -larchive
+		-Wl,-z,relro,-z,now $(CFLAGS) -o $@ $(TOOL) -larchive -lz
 
 # The seccomp filter is made here, by libseccomp, and embedded: the running
 # program does without that library.
@@ -123,14 +123,17 @@ $(BUILD)/inject: $(INJECT) $(wildcard tests/faults/*.h) $(BUILD)/flags
 
 # What Debian and Ubuntu call what is needed.
 DEPS_BUILD = gcc libarchive-dev libc6-dev libjsmn-dev libseccomp-dev \
-	linux-libc-dev musl-tools
+	linux-libc-dev musl-tools zlib1g-dev
 DEPS_DEMO = $(DEPS_BUILD) curl python3
 DEPS_CHECK = $(DEPS_DEMO) buildah bzip2 busybox-static clang \
 	debian-archive-keyring debootstrap default-jdk-headless \
 	docker-registry e2fsprogs g++ git gnupg golang-go iproute2 jq \
 	libcap2-bin libsqlite3-0 make mandoc mmdebstrap mount nodejs perl \
 	procps python3-pip skopeo strace systemd systemd-container uidmap \
-	umoci util-linux xz-utils zstd
+	umoci util-linux xz-utils zstd $(NETAVARK)
+# What buildah makes networks with, from Debian 13 on, it only recommends.
+NETAVARK = $(shell . /etc/os-release && [ "$$ID" = debian ] && \
+	[ "$${VERSION_ID:-13}" -ge 13 ] && echo netavark)
 # The guest is Debian's, built and run without KVM where there is none.
 DEPS_VM = $(DEPS_BUILD) debian-archive-keyring e2fsprogs mmdebstrap mount \
 	qemu-system-x86

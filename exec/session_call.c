@@ -69,6 +69,12 @@ call_argument(const struct call *k, char **w)
 	return words_wrong("unknown option", *w);
 }
 
+const char *
+call_value(const struct call *k, char ***w, const char *name)
+{
+	return *w < k->data ? words_value(w, name) : NULL;
+}
+
 int
 call_extra(const struct call *k, char **w)
 {

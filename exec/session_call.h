@@ -36,6 +36,12 @@ int call_begin(struct call *k, char **words, bool has_json);
  */
 int call_argument(const struct call *k, char **w);
 
+/*
+ * The value of the option "--NAME" at *w, which is passed over with it; NULL
+ * where that is another word.
+ */
+const char *call_value(const struct call *k, char ***w, const char *name);
+
 /* The word at w is one that the verb does not take. */
 int call_extra(const struct call *k, char **w);
 

@@ -136,11 +136,9 @@ list(void)
 	int status;
 
 	for (char **w = call.words; *w != NULL;) {
-		if (w >= call.data) {
-			return call_extra(&call, w);
-		} else if ((value = words_value(&w, "after")) != NULL) {
+		if ((value = call_value(&call, &w, "after")) != NULL) {
 			after = value;
-		} else if ((value = words_value(&w, "limit")) != NULL) {
+		} else if ((value = call_value(&call, &w, "limit")) != NULL) {
 			status = words_count(value, &limit);
 			if (status != 0)
 				return status;
@@ -161,13 +159,6 @@ list(void)
 	return 0;
 }
 
-/* The name in "--unset NAME" at *w, which is passed over; or NULL. */
-static const char *
-unset_name(char ***w)
-{
-	return *w < call.data ? words_value(w, "unset") : NULL;
-}
-
 /* The words behind ID: "NAME=VALUE", or "--unset NAME". */
 static enum session_result
 change_env(struct session *s, const void *context, struct failure *f)
@@ -177,7 +168,7 @@ change_env(struct session *s, const void *context, struct failure *f)
 
 	(void)context;
 	for (char **w = call.words + 1; *w != NULL && r == SESSION_OK;) {
-		value = unset_name(&w);
+		value = call_value(&call, &w, "unset");
 		if (value != NULL && strchr(value, '=') == NULL) {
 			r = session_merge_env(s, value, f);
 		} else if (value != NULL || strchr(*w, '=') == NULL) {
@@ -211,7 +202,7 @@ env(void)
 	int status;
 
 	for (char **w = call.words + 1; *w != NULL;) {
-		if (unset_name(&w) != NULL)
+		if (call_value(&call, &w, "unset") != NULL)
 			continue;
 		status = call_argument(&call, w++);
 		if (status != 0)
@@ -247,7 +238,7 @@ ttl(void)
 	int status = 0;
 
 	for (char **w = call.words + 1; *w != NULL && status == 0;) {
-		value = w < call.data ? words_value(&w, "expires") : NULL;
+		value = call_value(&call, &w, "expires");
 		if (value != NULL)
 			status = words_expires(value, &wanted.expires_at);
 		else if (wanted.ttl != SESSION_STANDARD)

@@ -39,13 +39,11 @@ list(void)
 	int status;
 
 	for (char **w = call.words; *w != NULL;) {
-		if (w >= call.data) {
-			return call_extra(&call, w);
-		} else if ((value = words_value(&w, "after")) != NULL) {
+		if ((value = call_value(&call, &w, "after")) != NULL) {
 			after = value;
-		} else if ((value = words_value(&w, "session")) != NULL) {
+		} else if ((value = call_value(&call, &w, "session")) != NULL) {
 			of = value;
-		} else if ((value = words_value(&w, "limit")) != NULL) {
+		} else if ((value = call_value(&call, &w, "limit")) != NULL) {
 			status = words_count(value, &limit);
 			if (status != 0)
 				return status;

@@ -17,6 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include <zlib.h>
 
 #include "sys.h"
 #include "tool.h"
@@ -29,6 +30,7 @@
 
 struct unpack {
 	struct archive *archive;
+	gzFile file; /* of which it is read, or NULL */
 	struct tree tree;
 	uint64_t bytes, bytes_max;
 	uint64_t entries, passed_over;
@@ -146,22 +148,59 @@ open_layer(const char *path)
 	return a;
 }
 
-static struct archive *
-open_archive(const char *path)
+/*
+ * libarchive does not look at the checksum of what gzip has packed; zlib does,
+ * and leaves as it is what is packed in another way.
+ */
+static la_ssize_t
+read_file(struct archive *a, void *context, const void **ret)
 {
-	struct archive *a;
+	static char buf[BLOCK];
+	gzFile file = context;
+	int error = Z_OK, n = gzread(file, buf, sizeof(buf));
+	const char *why = n <= 0 ? gzerror(file, &error) : NULL;
+
+	*ret = buf;
+	if (error == Z_OK)
+		return n;
+	archive_set_error(a, EINVAL, "%s", why);
+	return -1;
+}
+
+/* The checksum stands behind the end of the archive. */
+static void
+read_to_end(struct unpack *u)
+{
+	const void *data;
+	la_ssize_t n;
+
+	do {
+		n = u->file != NULL ? read_file(u->archive, u->file, &data) : 0;
+	} while (n > 0);
+	if (n < 0)
+		die_of_archive(u->archive);
+}
+
+static void
+open_archive(struct unpack *u, const char *path)
+{
 	int fd = STDIN_FILENO;
 
-	if (*path == '/')
-		return open_layer(path);
+	if (*path == '/') {
+		u->archive = open_layer(path);
+		return;
+	}
 	if (strncmp(path, TREE, strlen(TREE)) == 0)
 		fd = open_tree(path + strlen(TREE));
-	a = new_reader();
+	u->archive = new_reader();
+	u->file = gzdopen(fd, "rb");
 	/* Nothing at all is what a program writes that failed. */
-	(void)archive_read_support_format_tar(a);
-	if (archive_read_open_fd(a, fd, BLOCK) != ARCHIVE_OK)
-		die_of_archive(a);
-	return a;
+	(void)archive_read_support_format_tar(u->archive);
+	if (u->file == NULL || gzbuffer(u->file, BLOCK) != 0)
+		tool_die("no memory");
+	if (archive_read_open(u->archive, u->file, NULL, read_file, NULL) !=
+	    ARCHIVE_OK)
+		die_of_archive(u->archive);
 }
 
 /* A filter that is a program would need one that is not there. */
@@ -338,7 +377,7 @@ tool_unpack(int argc, char **argv)
 	(void)argc;
 	(void)umask(0);
 	u.bytes_max = strtoull(argv[3], NULL, 10) * 1024;
-	u.archive = open_archive(argv[1]);
+	open_archive(&u, argv[1]);
 	tree_open(&u.tree, argv[2], strcmp(argv[4], "user") == 0, argv[5]);
 	while ((r = archive_read_next_header(u.archive, &e)) != ARCHIVE_EOF) {
 		check_archive(&u, r);
@@ -348,6 +387,7 @@ tool_unpack(int argc, char **argv)
 		account(&u, 512);
 		take_entry(&u, e);
 	}
+	read_to_end(&u);
 	tree_close(&u.tree);
 	(void)archive_read_free(u.archive);
 	wait_for_tree();

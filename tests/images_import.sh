@@ -254,6 +254,17 @@ if testcase "an archive that is cut short or damaged is refused"; then
 			expect_err_has '^mayfly-rootfs: the archive is damaged'
 		done
 	done
+	# Of what cannot be made smaller the checksum alone tells.
+	mkdir d
+	head -c 300000 /dev/urandom >d/noise
+	tar -C d -czf noise.tar.gz .
+	{
+		head -c 150000 noise.tar.gz
+		printf '\125\252\125'
+		tail -c +150004 noise.tar.gz
+	} >damaged
+	refused 125 '^mayfly: layer: ' import damaged bad
+	expect_err_has '^mayfly-rootfs: the archive is damaged'
 	check "something was made" test -z "$(names)"
 	check "a layer stays" test "$(layers)" = 0
 fi

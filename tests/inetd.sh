@@ -9,7 +9,7 @@ WAY=fd0
 if testcase "the activator is itself under its other name, too"; then
 	ln -s "$MAYFLY" mayfly-activator
 	port=$((HTTP_PORT + 91))
-	"${T_AS[@]}" "$PYTHON" "$HTTP_DIR/inetd.py" "127.0.0.1:$port" \
+	"${T_AS[@]}" "$PYTHON" -c "$INETD" "127.0.0.1:$port" \
 	    "$T_ROOT/sock/other.sock" "$PWD/mayfly-activator" \
 	    </dev/null >log 2>&1 &
 	other=$!
@@ -24,7 +24,7 @@ fi
 if testcase "where inetd gives it all three descriptors, the log stays out"
 then
 	port=$((HTTP_PORT + 92))
-	"${T_AS[@]}" "$PYTHON" "$HTTP_DIR/inetd.py" -3 "127.0.0.1:$port" \
+	"${T_AS[@]}" "$PYTHON" -c "$INETD" -3 "127.0.0.1:$port" \
 	    "$T_ROOT/sock/three.sock" "$MAYFLY" activate </dev/null \
 	    >log 2>&1 &
 	other=$!

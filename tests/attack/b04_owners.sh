@@ -33,7 +33,7 @@ for INSIDE in $ATTACK_UIDS; do
 	    require "strace cannot be used here" can_trace; then
 		session
 		port=$((HTTP_PORT + 50))
-		"${T_AS[@]}" env "$PYTHON" "$HTTP_DIR/inetd.py" "127.0.0.1:$port" \
+		"${T_AS[@]}" env "$PYTHON" -c "$INETD" "127.0.0.1:$port" \
 		    "$PWD/sock" "$(type -P strace)" -E "$UNCHECKED" -f -qq -A \
 		    -o "$T_ROOT/trace$INSIDE" \
 		    -e "trace=$CALLS" "$MAYFLY" activate >log 2>&1 &

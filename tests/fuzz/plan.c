@@ -14,7 +14,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 static void
 check_env(const struct plan *p)
 {
-	assert(p->env[p->env_count] == NULL && p->env_count <= PLAN_ENV_MAX + 2);
+	assert(
+	    p->env[p->env_count] == NULL && p->env_count <= PLAN_ENV_MAX + 2);
 	for (size_t i = 0; i < p->env_count; i++) {
 		size_t len = strcspn(p->env[i], "=");
 
