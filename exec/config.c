@@ -264,7 +264,7 @@ read_directory(struct config *c, char *why, size_t size)
 	return r;
 }
 
-/* A sentence on a key, which it begins with, names its variable. */
+/* Before a sentence that begins with a key its variable is named. */
 static void
 blame_variable(const char *reason, char *why, size_t size)
 {
@@ -277,7 +277,7 @@ blame_variable(const char *reason, char *why, size_t size)
 				     ? reason[i] - ('a' - 'A')
 				     : reason[i]);
 	name[i] = '\0';
-	(void)snprintf(why, size, "environment: MAYFLY_%s%s", name, reason + i);
+	(void)snprintf(why, size, "environment: MAYFLY_%s: %s", name, reason);
 }
 
 /* MAYFLY_KEY for every key; other MAYFLY_ variables are not ours to judge. */

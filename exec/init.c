@@ -200,7 +200,6 @@ wake(int sig)
 static int
 wait_for(const struct inside *in, pid_t command, uint64_t backstop_ms)
 {
-	const struct sigaction action = { .sa_handler = wake };
 	struct timespec left = { (time_t)(backstop_ms / 1000), 0 };
 	struct pollfd p = { .fd = in->control, .events = POLLIN };
 	sigset_t mask;
@@ -209,7 +208,6 @@ wait_for(const struct inside *in, pid_t command, uint64_t backstop_ms)
 
 	(void)sigfillset(&mask);
 	(void)sigdelset(&mask, SIGCHLD);
-	(void)sigaction(SIGCHLD, &action, NULL);
 	for (;;) {
 		while ((pid = waitpid(-1, &status, WNOHANG | __WALL)) > 0 ||
 		       (pid < 0 && errno == EINTR)) {
@@ -263,6 +261,7 @@ sum_up(struct control *c)
 noreturn void
 init_run(struct inside *in)
 {
+	const struct sigaction action = { .sa_handler = wake };
 	struct control c = { .type = CONTROL_ENDED };
 	uint64_t backstop;
 	sigset_t all;
@@ -282,6 +281,9 @@ init_run(struct inside *in)
 		command_run(in, go[0]);
 	}
 	(void)close(go[0]);
+	/* Else no child's end would be heard of. */
+	if (sigaction(SIGCHLD, &action, NULL) != 0)
+		init_report(in, CONTROL_FAILED, errno, "start", "sigaction");
 #ifndef MUTATE_CLOSE_FDS
 	/* Nor when a file of the caller's is placed. */
 	if (io_close_but(

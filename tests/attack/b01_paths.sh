@@ -74,6 +74,8 @@ each_shape()
 # is who had which range.
 kept_files()
 {
+	# A session's record is written when its run has been answered.
+	await "the last request's end" eval '[[ -z $(serving) ]]' >&2
 	find "$MAYFLY_STATE_DIR" "$MAYFLY_RUN_DIR" -path '*/upper' -prune -o \
 	    -path '*/work' -prune -o -type f ! -name meta \
 	    -printf '%P %m %s %U\n' | sed -E 's/^(ids [0-9]+) [0-9]+/\1/' | sort

@@ -351,11 +351,12 @@ environment(void)
 	HOLDS(config.pool == 8);
 	HOLDS(setenv("MAYFLY_POOL", "x", 1) == 0);
 	HOLDS(config_read(&config, why, sizeof(why)) == -1);
-	expect_has(why, "environment: MAYFLY_POOL: 'x'", "environment");
+	expect_has(why, "environment: MAYFLY_POOL: pool: 'x'", "environment");
 	HOLDS(setenv("MAYFLY_POOL", "1", 1) == 0);
 	HOLDS(setenv("MAYFLY_MAX_CPUS", "x", 1) == 0);
 	HOLDS(config_read(&config, why, sizeof(why)) == -1);
-	expect_has(why, "environment: MAYFLY_MAX_CPUS: 'x' is", "a maximum");
+	expect_has(
+	    why, "environment: MAYFLY_MAX_CPUS: max_cpus: 'x' is", "a maximum");
 }
 
 /* Nobody who sets variables says which is the first. */
@@ -372,7 +373,7 @@ environment_caps(void)
 		environ = orders[i];
 		HOLDS(config_read(&config, why, sizeof(why)) == -1);
 		expect_text(why,
-		    "environment: MAYFLY_DEFAULT_TIME: '500' is out of range: "
+		    "environment: MAYFLY_DEFAULT_TIME: default_time: '500' is out of range: "
 		    "1 to 400 ms",
 		    "a default above the maximum");
 	}
