@@ -61,7 +61,7 @@ make_places(struct inside *in)
 static int
 show_layer(struct inside *in, int dir, size_t i)
 {
-	char name[16], target[sizeof(COMMON) + NAME_MAX];
+	char name[24], target[sizeof(COMMON) + NAME_MAX];
 	int r;
 
 	(void)snprintf(name, sizeof(name), "l%zu", i);
