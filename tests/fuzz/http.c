@@ -103,8 +103,8 @@ parse(const uint8_t *data, size_t len)
 		assert(len < HTTP_HEAD_MAX);
 	} else {
 		assert(h->status == 400 || h->status == 414 ||
-		       h->status == 417 || h->status == 431 ||
-		       h->status == 505);
+		       h->status == 415 || h->status == 417 ||
+		       h->status == 431 || h->status == 505);
 		assert(memchr(h->why, '\0', sizeof(h->why)) != NULL);
 		assert(h->why[0] != '\0' && strpbrk(h->why, "\r\n") == NULL);
 	}
