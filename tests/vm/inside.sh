@@ -46,7 +46,7 @@ run_in()
 	unit)
 		# systemd expands variables in what a service executes.
 		local settings=()
-		for name in "${PASSED_ON[@]}"; do
+		for name in IN "${PASSED_ON[@]}"; do
 			settings+=("-E$name=${!name}")
 		done
 		systemd-run --quiet --uid=plain -p Delegate=yes --wait --pipe \
