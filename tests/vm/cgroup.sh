@@ -130,7 +130,7 @@ if testcase "a process over mem ends the run with reason memory"; then
 fi
 
 if testcase "processes over mem together end the run"; then
-	run --json --mem 131072 -- perl -e '
+	run --json --mem 131072 --time 60000 -- perl -e '
 	    for (1..8) {
 		    if (!fork) { $x = "a" x (40 << 20); sleep 60; exit }
 	    } sleep 60'
