@@ -155,6 +155,30 @@ make_room(const struct config *c, const struct state *st)
 	return error != 0 ? -1 : 0;
 }
 
+static enum session_result
+refuse_full(const struct config *c, struct failure *f)
+{
+	(void)failure_set(f, "session", 0,
+	    "there are max_sessions already: %" PRIu64, c->max_sessions);
+	return SESSION_FULL;
+}
+
+/* In time nobody came to the lock: among many whom there is no room for? */
+static enum session_result
+refuse_locked(const struct config *c, const struct state *st, struct failure *f)
+{
+	int error = errno;
+	uint64_t count;
+
+	(void)failure_set(f, "state", error, "lock sessions");
+	if (error != ETIMEDOUT)
+		return SESSION_FAILED;
+	count = store_count(st);
+	return count >= c->max_sessions && count != UINT64_MAX
+		   ? refuse_full(c, f)
+		   : SESSION_FAILED;
+}
+
 /*
  * Takes the one lock that all who make sessions take, else two could be the
  * last one; and sees whether there is room. count: there are no more.
@@ -166,10 +190,8 @@ enter(const struct config *c, const struct state *st, uint64_t *ret_count,
 	uint64_t count;
 
 	if (DEFENCE(MAKE_LOCK) &&
-	    turn_wait(st->sessions, -1, -1, c->session_wait) != 0) {
-		(void)failure_set(f, "state", errno, "lock sessions");
-		return SESSION_FAILED;
-	}
+	    turn_wait(st->sessions, -1, -1, c->session_wait) != 0)
+		return refuse_locked(c, st, f);
 	count = store_bound(st);
 	if (count >= c->max_sessions)
 		count = store_count(st);
@@ -188,9 +210,7 @@ enter(const struct config *c, const struct state *st, uint64_t *ret_count,
 	*ret_count = count;
 	if (count < c->max_sessions || !DEFENCE(MAX_SESSIONS))
 		return SESSION_OK;
-	(void)failure_set(f, "session", 0,
-	    "there are max_sessions already: %" PRIu64, c->max_sessions);
-	return SESSION_FULL;
+	return refuse_full(c, f);
 }
 
 static enum session_result

@@ -275,7 +275,7 @@ if testcase "files are collected when they are there"; then
 fi
 
 if testcase "what a limit ended is collected as well"; then
-	for end in 'wall: 500|sleep 60' "time: 200|$SPIN" 'output: 1000|yes'
+	for end in 'wall: 1500|sleep 60' "time: 200|$SPIN" 'output: 1000|yes'
 	do
 		# It may say what it likes to PID 1, which does not hear it.
 		http_run '(sleep 60 &); echo part >f; kill -TERM 1

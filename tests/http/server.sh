@@ -93,6 +93,21 @@ $((MANY - 10)) 503 too_many_sessions"
 	server_stop
 fi
 
+if testcase "who cannot wait to hear that there is no room hears that"; then
+	server_start MAYFLY_MAX_SESSIONS=1 MAYFLY_SESSION_WAIT=100
+	http POST /sessions '{}'
+	expect_code 201
+	id=$(jq -r .id out)
+	# As if hundreds were before it.
+	exec 8<"$HTTP_STATE/sessions"
+	flock 8
+	http POST /sessions '{}'
+	expect_error 503 too_many_sessions
+	exec 8<&-
+	http DELETE "/sessions/$id"
+	server_stop
+fi
+
 if testcase "between requests nothing runs"; then
 	http POST /run '{"command": "(setsid sleep 600 &); echo a"}'
 	expect_code 200

@@ -17,7 +17,7 @@ if [[ -n ${LONG:-} ]]; then
 	work=$(mktemp -d)
 	for as in root user; do
 		"$tree/tests/attack/run.sh" -a "$as" 2>&1 |
-		    tee "$work/$as" | sed '/^[0-9]* passed, /d' &
+		    tee "$work/$as" | sed -u '/^[0-9]* passed, /d' &
 	done
 	wait
 	tail -qn 1 "$work"/* | awk '
