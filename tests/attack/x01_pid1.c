@@ -127,17 +127,33 @@ starve(void)
 	exit(7);
 }
 
+/* Behind everybody else PID 1 would not come to end them, nor to its own end.
+ */
 static void
 slow(void)
 {
 	struct sched_param sp = { 0 };
+	struct {
+		uint32_t size, policy;
+		uint64_t flags;
+		uint32_t nice, priority;
+		uint64_t runtime, deadline, period;
+	} idle = { .size = sizeof(idle), .policy = SCHED_IDLE };
 	cpu_set_t one;
 
 	CPU_ZERO(&one);
 	CPU_SET(0, &one);
-	tried(setpriority(PRIO_PROCESS, 1, 19), "renice");
-	tried(sched_setscheduler(1, SCHED_IDLE, &sp), "SCHED_IDLE");
-	tried(sched_setaffinity(1, sizeof(one), &one), "affinity");
+	refused(setpriority(PRIO_PROCESS, 1, 19), "renice");
+	refused(syscall(SYS_setpriority, HIGH(PRIO_PROCESS), HIGH(1), 19),
+	    "renice of 1 + 1<<32");
+	refused(setpriority(PRIO_USER, 0, 19), "renice the user");
+	refused(setpriority(PRIO_USER, getuid(), 19), "renice user %d",
+	    (int)getuid());
+	refused(sched_setscheduler(1, SCHED_IDLE, &sp), "SCHED_IDLE");
+	refused(syscall(SYS_sched_setscheduler, HIGH(1), SCHED_IDLE, &sp),
+	    "SCHED_IDLE of 1 + 1<<32");
+	refused(syscall(SYS_sched_setattr, 1, &idle, 0), "sched_setattr");
+	refused(sched_setaffinity(1, sizeof(one), &one), "affinity");
 }
 
 int

@@ -92,6 +92,20 @@ for INSIDE in $ATTACK_UIDS; do
 		expect_json '.reason == "exit" and .exit_code == 7'
 	fi
 
+	if attackcase "PID 1 cannot be slowed down"; then
+		attack x01_pid1 slow
+		expect_contained <<-END
+			renice: EPERM
+			renice of 1 + 1<<32: EPERM
+			renice the user: EPERM
+			renice user $INSIDE: EPERM
+			SCHED_IDLE: EPERM
+			SCHED_IDLE of 1 + 1<<32: EPERM
+			sched_setattr: EPERM
+			affinity: EPERM
+		END
+	fi
+
 	if attackcase "slowing PID 1 down does not keep the run alive"; then
 		OPTIONS=(--wall 700)
 		attack x01_pid1 slow hold
