@@ -17,6 +17,7 @@ enum control_type {
 	CONTROL_FAILED, /* a step failed; nothing follows */
 	CONTROL_EXEC, /* the command could not be started: error */
 	CONTROL_ENDED, /* the command ended: status, and all below */
+	CONTROL_KILLED, /* nobody else runs any more: files are collected */
 	CONTROL_NET, /* the other way: a network namespace's descriptor */
 	CONTROL_MAX
 };

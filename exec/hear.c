@@ -136,6 +136,9 @@ watch_hear(struct box *b)
 	case CONTROL_EXEC:
 		b->verdict->exec_error = c.error;
 		break;
+	case CONTROL_KILLED:
+		b->killed = true;
+		break;
 	default:
 		if (!b->stopping)
 			take_end(b, &c);

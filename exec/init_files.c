@@ -68,12 +68,14 @@ init_wait_for_all(void)
 void
 init_collect_files(struct inside *in)
 {
+	const struct control c = { .type = CONTROL_KILLED };
 	struct plan p = *in->plan;
 	pid_t pid;
 
 	if (p.files_out < 0)
 		return;
 	(void)kill(-1, SIGKILL);
+	(void)control_send(in->control, &c, NULL, 0);
 	init_wait_for_all();
 	pid = fork();
 	if (pid == 0) {

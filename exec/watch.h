@@ -48,6 +48,7 @@ struct box {
 	bool left; /* the sandbox's PID 1 ended by itself */
 	bool stopping; /* a limit or signal ended it: reason is set */
 	bool collecting; /* then, and PID 1 gives files back before it ends */
+	bool killed; /* PID 1 has killed all the rest for that */
 	int status; /* of the command, once ended */
 	uint64_t used_us,
 	    most_kb; /* by everything inside, once dead or alone */

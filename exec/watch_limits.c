@@ -7,6 +7,8 @@
 
 /* What the files that are to be given back may take. */
 #define COLLECT_US UINT64_C(10000000)
+/* So soon PID 1 has killed the rest, or is kept from it. */
+#define KILL_US UINT64_C(1000000)
 
 void
 watch_look_at_disk(struct box *b)
@@ -36,16 +38,28 @@ watch_collects(const struct box *b)
 	       (b->ended || b->collecting);
 }
 
-/* All has ended: files are given back, which has an end too. */
+/* Has a limit been reached, and the command goes on all the same? */
+static bool
+goes_on(const struct box *b)
+{
+	return b->collecting && !b->killed && !b->dead;
+}
+
+/* All has ended, or is to: files are given back, which has an end too. */
 static uint64_t
 check_collecting(struct box *b, uint64_t now)
 {
+	uint64_t end = b->ended_us + (goes_on(b) ? KILL_US : COLLECT_US);
+
 	if (!watch_collects(b))
 		return UINT64_MAX;
-	if (now < b->ended_us + COLLECT_US)
-		return b->ended_us + COLLECT_US - now;
-	watch_kill(b);
-	return UINT64_MAX;
+	if (now >= end) {
+		watch_kill(b);
+		return UINT64_MAX;
+	}
+	if (goes_on(b) && b->look_us < end)
+		end = b->look_us > now ? b->look_us : now;
+	return end - now;
 }
 
 uint64_t
@@ -68,24 +82,36 @@ stop_at_limit(struct box *b, enum reason reason)
 	watch_stop(b, reason);
 }
 
+/* More memory than may be, where it is looked at? */
+static bool
+has_too_much(struct box *b)
+{
+	const struct limits *l = &b->plan->limits;
+
+	meter_read(&b->meter, l->value[LIMIT_MEM]);
+	b->look_us = sys_now_us() + meter_next_us(&b->meter, l);
+	return meter_samples_memory(&b->meter) &&
+	       b->meter.memory_kb > l->value[LIMIT_MEM];
+}
+
 void
 watch_check_limits(struct box *b)
 {
-	const struct limits *l = &b->plan->limits;
 	uint64_t now = sys_now_us();
+	bool over;
 
+	if (goes_on(b) && now >= b->look_us && has_too_much(b))
+		watch_kill(b);
 	if (b->stopping || b->ended || b->dead)
 		return;
 	if (now >= watch_wall_us(b))
 		stop_at_limit(b, REASON_WALL);
 	if (b->begun && now >= b->look_us) {
-		meter_read(&b->meter, l->value[LIMIT_MEM]);
-		if (b->meter.cpu_us >= l->value[LIMIT_TIME] * 1000)
+		over = has_too_much(b);
+		if (b->meter.cpu_us >= b->plan->limits.value[LIMIT_TIME] * 1000)
 			stop_at_limit(b, REASON_TIME);
-		else if (meter_samples_memory(&b->meter) &&
-			 b->meter.memory_kb > l->value[LIMIT_MEM])
+		else if (over)
 			stop_at_limit(b, REASON_MEMORY);
-		b->look_us = sys_now_us() + meter_next_us(&b->meter, l);
 	}
 	if (b->begun && !b->stopping && now >= b->look_disk_us)
 		watch_look_at_disk(b);

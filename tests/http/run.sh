@@ -292,6 +292,33 @@ if testcase "what a limit ended is collected as well"; then
 	expect_json '.files == []'
 fi
 
+if testcase "PID 1 that does not give files back ends with the run"; then
+	# It is stopped, as if it got no CPU; the other waits for a signal.
+	word=held-$$
+	for more in '' '$a = q(x) x ($$ * 0 + 2 ** 28);'; do
+		stream /run "$(script "exec perl -e '\$| = 1;
+		    \$SIG{USR1} = sub {}; print qq(up\n); sleep 600;
+		    print q(y) x 2000; select undef, undef, undef, 0.3;
+		    $more sleep 600' $word" '{wall: 60000, mem: 65536,
+		    output: 1000, cwd: "/tmp", collect: ["f"]}')"
+		await "the command" eval "grep -q up events && runs_inside $word"
+		held=$(inside "$word")
+		kill -STOP "$(awk '$1 == "PPid:" { print $2 }' \
+		    "/proc/$held/status")"
+		kill -USR1 "$held"
+		began=$SECONDS
+		stream_end
+		check "it took $((SECONDS - began)) s" \
+		    test $((SECONDS - began)) -lt 8
+		check "it is not ended by output" \
+		    jq -es '.[-1].reason == "output" and .[-1].files == []' out
+		# More memory than it may have it does not get until then.
+		[[ -z $more ]] || check "the memory was not looked at" \
+		    jq -es '.[-1].usage.memory_kb >= 60000' out
+		await "the end" gone_inside "$word"
+	done
+fi
+
 if testcase "what the command's user can read is collected"; then
 	secret='echo a >none; chmod 0 none; mkdir dir; echo b >dir/in
 	    chmod 0 dir'
