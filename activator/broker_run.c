@@ -6,6 +6,7 @@
 
 #include "box.h"
 #include "broker.h"
+#include "collection.h"
 #include "defence.h"
 #include "images.h"
 #include "routes.h"
@@ -141,6 +142,9 @@ plan_answer(struct broker *b, struct plan *p)
 	p->collect_max = p->limits.asked[LIMIT_OUTPUT]
 			     ? p->limits.value[LIMIT_OUTPUT]
 			     : COLLECT_BYTES;
+	/* Who collects has it in memory. */
+	if (p->collect_max > COLLECTION_MAX)
+		p->collect_max = COLLECTION_MAX;
 	p->collect = b->request.collect;
 	while (p->collect != NULL && p->collect[p->collect_count] != NULL)
 		p->collect_count++;

@@ -346,6 +346,13 @@ then
 	    '{cwd: "/tmp", fsize: 1099511627776, collect: ["f"]}'
 	expect_json '.stdout == "" or (.files[0].truncated and
 	    .files[0].size == 1099511627776)'
+	# Who collects has no more of it in memory than comes back.
+	http_run 'head -c 16777216 /dev/zero | tr "\0" x >full
+	    truncate -s 1G f' '{cwd: "/tmp", mem: 262144, fsize: 1048576,
+	    output: 1073741824, collect: ["full", "f"]}'
+	expect_json '[.files[] | [.size, (.content | length)]] ==
+	    [[16777216, 16777216], [1073741824, 0]]'
+	expect_json '.files[1].truncated and .usage.memory_kb <= 262144'
 fi
 
 if testcase "what is no file is not collected, and holds nothing up"; then
