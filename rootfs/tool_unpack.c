@@ -167,7 +167,16 @@ read_file(struct archive *a, void *context, const void **ret)
 	return -1;
 }
 
-/* The checksum stands behind the end of the archive. */
+static void
+account(struct unpack *u, uint64_t bytes)
+{
+	u->bytes += bytes;
+	if (u->bytes > u->bytes_max)
+		tool_die("it holds more than max_image allows: %" PRIu64 " KB",
+		    u->bytes_max / 1024);
+}
+
+/* The checksum stands behind the end of the archive, and what else may. */
 static void
 read_to_end(struct unpack *u)
 {
@@ -176,6 +185,7 @@ read_to_end(struct unpack *u)
 
 	do {
 		n = u->file != NULL ? read_file(u->archive, u->file, &data) : 0;
+		account(u, n > 0 ? (uint64_t)n : 0);
 	} while (n > 0);
 	if (n < 0)
 		die_of_archive(u->archive);
@@ -212,15 +222,6 @@ check_archive(struct unpack *u, int r)
 	if (r == ARCHIVE_WARN && archive_errno(u->archive) != EINVAL)
 		return;
 	die_of_archive(u->archive);
-}
-
-static void
-account(struct unpack *u, uint64_t bytes)
-{
-	u->bytes += bytes;
-	if (u->bytes > u->bytes_max)
-		tool_die("it holds more than max_image allows: %" PRIu64 " KB",
-		    u->bytes_max / 1024);
 }
 
 /* The holes of a sparse file stay holes. */
@@ -327,6 +328,15 @@ take_directory(struct unpack *u, struct archive_entry *e, const char *name,
 	set_attributes(fd, e);
 }
 
+/* What stands in an entry that is no file is unpacked all the same. */
+static void
+account_unused(struct unpack *u, struct archive_entry *e)
+{
+	la_int64_t size = archive_entry_size(e);
+
+	account(u, size > 0 ? (uint64_t)size : 0);
+}
+
 static void
 take_entry(struct unpack *u, struct archive_entry *e)
 {
@@ -337,14 +347,17 @@ take_entry(struct unpack *u, struct archive_entry *e)
 	if (name == NULL || *name == '\0')
 		tool_die("an entry without a name");
 	if (target != NULL) {
+		account_unused(u, e);
 		tree_link(&u->tree, name, target);
 		return;
 	}
 	base = tree_enter(&u->tree, name);
 	if (base == NULL && archive_entry_filetype(e) != AE_IFDIR)
 		tool_die("'%s': the root is no directory", tool_quote(name));
-	if (base != NULL && take_whiteout(u, name, base))
+	if (base != NULL && take_whiteout(u, name, base)) {
+		account_unused(u, e);
 		return;
+	}
 	switch (archive_entry_filetype(e)) {
 	case AE_IFREG:
 		take_file(u, e, base);
@@ -372,6 +385,7 @@ tool_unpack(int argc, char **argv)
 {
 	static struct unpack u;
 	struct archive_entry *e;
+	uint64_t size;
 	int r;
 
 	(void)argc;
@@ -387,11 +401,12 @@ tool_unpack(int argc, char **argv)
 		account(&u, 512);
 		take_entry(&u, e);
 	}
+	size = u.bytes - u.entries * 512;
 	read_to_end(&u);
 	tree_close(&u.tree);
 	(void)archive_read_free(u.archive);
 	wait_for_tree();
-	tool_say("size_kb", "%" PRIu64, (u.bytes - u.entries * 512) / 1024);
+	tool_say("size_kb", "%" PRIu64, size / 1024);
 	if (u.tree.implied)
 		tool_say("implied", "1");
 	tool_say("entries", "%" PRIu64, u.entries);

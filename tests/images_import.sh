@@ -277,6 +277,14 @@ if testcase "no image is larger than max_image"; then
 	refused 125 '^mayfly: layer: ' import bomb.tar.gz bad
 	expect_err_has 'more than max_image allows: 20000 KB'
 	refused 125 '^mayfly: layer: ' import-dir d bad
+	# Also what no file is made of: behind the end, in who says what goes.
+	{ cat "$BASE"; cat d/zeros; } | gzip -1 >behind.tar.gz
+	mv d/zeros d/.wh.zeros
+	tar -C d -czf whiteout.tar.gz .
+	for file in behind whiteout; do
+		refused 125 '^mayfly: layer: ' import "$file.tar.gz" bad
+		expect_err_has 'more than max_image allows: 20000 KB'
+	done
 	export MAYFLY_MAX_IMAGE=40000
 	made good import bomb.tar.gz good
 	unset MAYFLY_MAX_IMAGE
