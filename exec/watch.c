@@ -97,6 +97,9 @@ watch_stop(struct box *b, enum reason reason)
 		return;
 	b->stopping = true;
 	b->verdict->reason = reason;
+	/* Of those who are killed nobody else says what they have used. */
+	if (b->begun && b->cgroup.dir < 0)
+		meter_read(&b->meter, b->plan->limits.value[LIMIT_MEM]);
 	/* Nobody waits for files, or there must not be more memory used. */
 	if (reason == REASON_KILLED || reason == REASON_MEMORY ||
 	    !watch_collect(b))

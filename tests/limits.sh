@@ -87,6 +87,13 @@ if testcase "elapsed time ends a run with reason wall"; then
 	expect_json '.usage.wall_ms >= 300'
 fi
 
+if testcase "what the wall limit ends has used CPU time until then"; then
+	run --json --time 600000 --mem 16777216 --wall 2000 -- sh -c "
+	    for i in 1 2 3 4; do ($SPIN) & done; sleep 30"
+	expect_ended wall
+	expect_json '.usage.cpu_ms >= 200'
+fi
+
 if testcase "output before the wall limit is kept"; then
 	run --json --wall 500 -- sh -c 'echo kept; echo too >&2; sleep 30'
 	expect_ended wall

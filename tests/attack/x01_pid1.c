@@ -154,6 +154,9 @@ slow(void)
 	    "SCHED_IDLE of 1 + 1<<32");
 	refused(syscall(SYS_sched_setattr, 1, &idle, 0), "sched_setattr");
 	refused(sched_setaffinity(1, sizeof(one), &one), "affinity");
+	/* Of one process and of a user's; idle. */
+	refused(syscall(SYS_ioprio_set, 1, 1, 3 << 13), "I/O priority");
+	refused(syscall(SYS_ioprio_set, 3, getuid(), 3 << 13), "the user's");
 }
 
 int

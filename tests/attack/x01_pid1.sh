@@ -103,6 +103,8 @@ for INSIDE in $ATTACK_UIDS; do
 			SCHED_IDLE of 1 + 1<<32: EPERM
 			sched_setattr: EPERM
 			affinity: EPERM
+			I/O priority: EPERM
+			the user's: EPERM
 		END
 	fi
 
