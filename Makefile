@@ -280,12 +280,13 @@ clean:
 	rm -rf build build-san
 
 help:
-	@echo 'all        build/mayfly'
+	@echo 'all        build/mayfly and build/mayfly-rootfs'
 	@echo 'demo       install what is needed, build, show it at work'
 	@echo 'check      install what the tests need and run them; T=TOPIC'
 	@echo 'check-vm   the tests that need cgroup v2, in a QEMU guest; T=TOPIC'
 	@echo 'faults     fail, and die at, each system call of a run and a session'
 	@echo 'check-guest  the other suites, in that guest'
+	@echo 'check-sanitized  check, built with sanitizers; T=TOPIC'
 	@echo 'overshoot  by how much each limit can be exceeded'
 	@echo 'neighbours what others wait for beside a stressor'
 	@echo 'powercut   what is there when the power has failed; CUTS=50'
