@@ -27,7 +27,7 @@ struct identity {
 int peer_read(int sock, struct peer *ret);
 
 /*
- * API.md section 6: may this caller call, and as whom? 0, or the status of
+ * As mayfly-api(7) says: may this caller call, and as whom? 0, or the status of
  * the refusal (401, 403, 500) with a sentence for the client in why and,
  * where it shall not know it all, another one for the log in because.
  */

@@ -6,7 +6,7 @@
 #include "pulls.h"
 
 /*
- * The members of the image object of API.md section 3, into one that is open.
+ * The members of the image object of mayfly-api(7), into one that is open.
  * why: what was wrong with a pull that has failed.
  */
 void put_image(struct json *j, const struct image *m, enum pull_state state,

@@ -16,7 +16,7 @@ struct collected {
 };
 
 /*
- * The members of the object of API.md section 4, into one that is open; the
+ * The members of the result of mayfly-api(7), into one that is open; the
  * streams only where asked for.
  */
 void result_put(struct json *j, const struct verdict *v, bool streams,

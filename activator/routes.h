@@ -37,7 +37,7 @@ enum verb {
 #define ROUTE_QUERY_MAX 3
 #define ROUTE_HOLE_MAX IMAGE_NAME_MAX
 
-/* One row of API.md section 3. */
+/* One of the routes of mayfly-api(7). */
 struct route {
 	const char *method;
 	const char

@@ -7,7 +7,7 @@
 #include "tree.h"
 
 /*
- * The session object of API.md section 3, as the member name or, where that
+ * The session object of mayfly-api(7), as the member name or, where that
  * is NULL, as an element or alone. It has no values of variables in it.
  */
 void put_session(struct json *j, const char *name, const struct session *s);

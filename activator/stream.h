@@ -7,7 +7,7 @@
 #include "json.h"
 #include "reply.h"
 
-/* Events on their way to a client: API.md section 3. */
+/* Events on their way to a client: mayfly-api(7). */
 struct stream_out {
 	struct reply *reply;
 	bool is_sse; /* text/event-stream, else application/x-ndjson */

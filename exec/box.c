@@ -232,7 +232,7 @@ box_start(struct box *b)
 	return 0;
 }
 
-/* What holds each limit; API.md section 1. */
+/* What holds each limit, as mayfly(1) says. */
 static void
 fill_enforced(struct box *b)
 {

@@ -6,7 +6,7 @@
 
 #include "limit.h"
 
-/* mayfly.conf, its fragments and MAYFLY_* variables: API.md section 7. */
+/* mayfly.conf, its fragments and MAYFLY_* variables: mayfly.conf(5). */
 struct config {
 	char *state_dir;
 	char *run_dir;

@@ -6,8 +6,8 @@
  *	genfilter [--arch NAME] [--without CALL] --check TABLE HEADER
  *
  * --check fails when HEADER is not what would be made now. --without makes
- *every row of one call an unconditional allow, to show that a test misses the
- *row.
+ * every row of one call an unconditional allow, to show that a test misses the
+ * row.
  */
 #include <ctype.h>
 #include <err.h>
@@ -369,7 +369,8 @@ main(int argc, char **argv)
 			return 64;
 	}
 	if (argc - optind != (checking ? 2 : 1))
-		errx(64, "usage: genfilter [--check] TABLE [HEADER]");
+		errx(64,
+		    "usage: genfilter [--arch NAME] [--without CALL] [--check] TABLE [HEADER]");
 	arch = arch_find(seccomp_arch_native(), arch_name);
 	table = argv[optind];
 	if (checking)

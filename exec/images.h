@@ -70,7 +70,7 @@ int images_hold(const struct state *st, struct failure *f);
 int images_has_layer(const struct state *st, const char *name);
 
 /*
- * Makes the directory `name` in dir, synced, the layer m->name of that name,
+ * Makes the directory `name` in dir, which is synced, the layer of that name,
  * unless there is one already: then the directory stays. The caller holds the
  * layers. 0, or -1 with f.
  */

@@ -13,7 +13,7 @@
 #define WEEK_MS UINT64_C(604800000)
 #define PIB_KB (UINT64_C(1) << 40)
 
-/* The order is that of enum limit and of API.md section 1. */
+/* The order is that of enum limit; mayfly(1) has each default and range. */
 const struct limit_rule limit_rules[LIMIT_MAX] = {
 	{ "time", "ms", 5000, 1, WEEK_MS, false,
 	    "CPU time of the whole sandbox" },
@@ -49,18 +49,18 @@ static const struct {
 	{ RLIMIT_NOFILE, LIMIT_NOFILE, 1 },
 };
 
-/* The rlimits nobody can choose, with research values; reason beside each. */
+/* The rlimits that nobody can choose, each with what it bounds. */
 static const struct {
 	int resource;
 	rlim_t value;
 	const char *name;
 } rlimit_fixed[] = {
-	{ RLIMIT_MEMLOCK, 64 * 1024, "RLIMIT_MEMLOCK" }, /* unswappable */
+	{ RLIMIT_MEMLOCK, 64 * 1024, "RLIMIT_MEMLOCK" }, /* not swapped */
 	{ RLIMIT_MSGQUEUE, 819200, "RLIMIT_MSGQUEUE" }, /* kernel memory */
 	{ RLIMIT_SIGPENDING, 1024, "RLIMIT_SIGPENDING" }, /* kernel memory */
 	{ RLIMIT_RTPRIO, 0, "RLIMIT_RTPRIO" }, /* no real-time scheduling */
 	{ RLIMIT_NICE, 0, "RLIMIT_NICE" }, /* no better niceness */
-	{ RLIMIT_LOCKS, 1024, "RLIMIT_LOCKS" },
+	{ RLIMIT_LOCKS, 1024, "RLIMIT_LOCKS" }, /* nothing any more */
 };
 
 void

@@ -24,7 +24,7 @@ enum limit {
 	LIMIT_MAX
 };
 
-/* What holds a limit in a given run; the words of API.md section 4. */
+/* What holds a limit in a given run: `enforced` of mayfly(1). */
 enum enforcer {
 	ENFORCED_NONE,
 	ENFORCED_CGROUP,

@@ -126,7 +126,7 @@ struct plan {
  */
 bool plan_answers_first(const struct plan *p);
 
-/* Defaults of API.md section 2. */
+/* A run in the image `host` that says nothing of how; see mayfly(1). */
 void plan_init(struct plan *p);
 
 /*

@@ -15,14 +15,14 @@
  */
 
 /*
- * Writes the object of API.md section 4 to fd, with the streams or without.
- * 0, or -1 with errno.
+ * Writes the result of a run, as mayfly(1) describes it, to fd; with the
+ * streams or without. 0, or -1 with errno.
  */
 int report_verdict(int fd, const struct verdict *v, bool streams);
 
 /*
- * Writes the session object of API.md section 3 to fd, or a list of them. 0,
- * or -1 with errno.
+ * Writes the session object of mayfly-api(7) to fd, or a list of them. 0, or -1
+ * with errno.
  */
 int report_session(int fd, const struct session *s);
 struct report_sessions *report_sessions_begin(void);

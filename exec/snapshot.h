@@ -19,7 +19,7 @@
  *
  * It comes to be by a rename from the trash, whole and synced, and without its
  * record it is none. Neither file changes what it means: the reaper puts in how
- *much a layer holds, and one layer in place of several.
+ * much a layer holds, and one layer in place of several.
  */
 struct snapshot {
 	char name[SNAPSHOT_NAME_MAX + 1]; /* "" for none */

@@ -32,8 +32,8 @@ int state_open_private(int dir, const char *name, struct failure *f);
 
 /*
  * Where the state of the present user is: state_dir for root and for whoever
- * sets MAYFLY_STATE_DIR, else in $XDG_STATE_HOME. Also makes the directories
- * that lead there. 0, or -1 with f.
+ * sets MAYFLY_STATE_DIR, else in $XDG_STATE_HOME or ~/.local/state. 0, or -1
+ * where there is no HOME either, or the path is longer than size.
  */
 int state_path(const struct config *c, char *buf, size_t size);
 

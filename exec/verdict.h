@@ -7,7 +7,7 @@
 
 #include "limit.h"
 
-/* Why a run ended; the words of API.md section 4. */
+/* Why a run ended: `reason` of mayfly(1). */
 enum reason {
 	REASON_EXIT,
 	REASON_SIGNAL,
@@ -20,7 +20,7 @@ enum reason {
 	REASON_MAX
 };
 
-/* Exit codes of `mayfly run` that are not the command's: API.md section 2. */
+/* Exit codes of `mayfly run` that are not the command's: mayfly(1). */
 enum {
 	EXIT_USAGE = 64,
 	EXIT_LIMIT = 124,

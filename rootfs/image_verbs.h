@@ -8,7 +8,7 @@
 int image_list(const struct config *c);
 int image_show(const struct config *c, const char *name);
 
-/* The same as the objects of API.md section 3. */
+/* The same as the objects of mayfly-api(7). */
 int image_list_json(const struct config *c);
 int image_show_json(const struct config *c, const char *name);
 

@@ -1,5 +1,5 @@
 #!/bin/bash
-# What mayfly exits with: API.md section 2.
+# What mayfly exits with: mayfly(1).
 # as: root user
 # shellcheck disable=SC2016 # programs in single quotes are for inside
 

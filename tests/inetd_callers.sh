@@ -1,5 +1,5 @@
 #!/bin/bash
-# Callers and the log, by a connection on descriptor 0: API.md section 6.
+# Callers and the log, by a connection on descriptor 0: mayfly-api(7).
 # as: root
 
 WAY=${WAY:-fd0}

@@ -1,5 +1,5 @@
 #!/bin/bash
-# Images, by a connection on descriptor 0: API.md section 3.
+# Images, by a connection on descriptor 0: mayfly-api(7).
 # as: root
 
 WAY=${WAY:-fd0}

@@ -1,5 +1,5 @@
 #!/bin/bash
-# What is a request, by a connection on descriptor 0: API.md sections 3 and 5.
+# What is a request, by a connection on descriptor 0: mayfly-api(7).
 # as: user
 
 WAY=${WAY:-fd0}

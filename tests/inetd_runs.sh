@@ -1,5 +1,5 @@
 #!/bin/bash
-# Runs, by a connection on descriptor 0: API.md sections 3 and 4.
+# Runs, by a connection on descriptor 0: mayfly-api(7).
 # as: root user
 
 WAY=${WAY:-fd0}

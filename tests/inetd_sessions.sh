@@ -1,5 +1,5 @@
 #!/bin/bash
-# Sessions, by a connection on descriptor 0: API.md section 3.
+# Sessions, by a connection on descriptor 0: mayfly-api(7).
 # as: root user
 
 WAY=${WAY:-fd0}

@@ -1,5 +1,5 @@
 #!/bin/bash
-# Snapshots and forks, by a connection on descriptor 0: API.md section 3.
+# Snapshots and forks, by a connection on descriptor 0: mayfly-api(7).
 # as: root user
 
 WAY=${WAY:-fd0}

@@ -1,5 +1,5 @@
 #!/bin/bash
-# Each limit, the reason it gives and what enforces it: API.md sections 1, 4.
+# Each limit, the reason it gives and what enforces it: mayfly(1).
 # as: root user subuid
 # shellcheck disable=SC2016 # programs in single quotes are for inside
 

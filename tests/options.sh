@@ -1,5 +1,5 @@
 #!/bin/bash
-# Environment, directory, user and network of a command: API.md section 2.
+# Environment, directory, user and network of a command: mayfly(1).
 # as: root user
 # shellcheck disable=SC2016 # programs in single quotes are for inside
 

@@ -1,5 +1,5 @@
 #!/bin/bash
-# The result of --json and --verdict: API.md section 4, and the limit output.
+# The result of --json and --verdict: mayfly(1), and the limit output.
 # as: root user
 # shellcheck disable=SC2016 # programs in single quotes are for inside
 

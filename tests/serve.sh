@@ -1,5 +1,5 @@
 #!/bin/bash
-# What only `mayfly serve` does: API.md section 2.
+# What only `mayfly serve` does: mayfly-activator(8).
 # as: root user
 # shellcheck disable=SC2016 # programs in single quotes are for inside
 

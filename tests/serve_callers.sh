@@ -1,5 +1,5 @@
 #!/bin/bash
-# Callers and the log, by `mayfly serve`: API.md section 6.
+# Callers and the log, by `mayfly serve`: mayfly-api(7).
 # as: root user
 
 WAY=${WAY:-serve}

@@ -1,5 +1,5 @@
 #!/bin/bash
-# Images, by `mayfly serve`: API.md section 3.
+# Images, by `mayfly serve`: mayfly-api(7).
 # as: root user
 
 WAY=${WAY:-serve}

@@ -1,5 +1,5 @@
 #!/bin/bash
-# What is a request, by `mayfly serve`: API.md sections 3 and 5.
+# What is a request, by `mayfly serve`: mayfly-api(7).
 # as: root
 
 WAY=${WAY:-serve}

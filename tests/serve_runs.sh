@@ -1,5 +1,5 @@
 #!/bin/bash
-# Runs, by `mayfly serve`: API.md sections 3 and 4.
+# Runs, by `mayfly serve`: mayfly-api(7).
 # as: root user subuid
 
 WAY=${WAY:-serve}

@@ -1,5 +1,5 @@
 #!/bin/bash
-# Sessions, by `mayfly serve`: API.md section 3.
+# Sessions, by `mayfly serve`: mayfly-api(7).
 # as: root user subuid
 
 WAY=${WAY:-serve}

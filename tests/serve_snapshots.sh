@@ -1,5 +1,5 @@
 #!/bin/bash
-# Snapshots and forks, by `mayfly serve`: API.md section 3.
+# Snapshots and forks, by `mayfly serve`: mayfly-api(7).
 # as: root user subuid
 
 WAY=${WAY:-serve}

@@ -1,5 +1,5 @@
 #!/bin/bash
-# Streamed runs, by `mayfly serve`: API.md section 3.
+# Streamed runs, by `mayfly serve`: mayfly-api(7).
 # as: root user
 
 WAY=${WAY:-serve}

@@ -1,5 +1,5 @@
 #!/bin/bash
-# The three streams: API.md section 2.
+# The three streams: mayfly(1).
 # as: root user
 # shellcheck disable=SC2016 # programs in single quotes are for inside
 

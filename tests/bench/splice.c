@@ -5,10 +5,10 @@
  *	splice COUNT COMMAND [ARGUMENT]...
  *
  * COUNT times a client connects over loopback, and a process of its own
- *accepts, starts the command with its output in a pipe, and moves that to the
- *connection with splice(2). Prints the median of the times from before the
- *connection to the end of what is read, and how much that was: `median_us=M
- *bytes=N`.
+ * accepts, starts the command with its output in a pipe, and moves that to the
+ * connection with splice(2). Prints the median of the times from before the
+ * connection to the end of what is read, and how much that was: `median_us=M
+ * bytes=N`.
  */
 #include <sys/socket.h>
 #include <sys/wait.h>

@@ -11,10 +11,10 @@
  *	-v		with a line `call WHO N NAME` for each call
  *	-s SECONDS	until it counts as hung (15)
  *	-l SOCKET -r FILE -a FILE	the command is given, as systemd would,
- *a UNIX socket that listens. A client is connected to it already, which sends
- *what is in the one file and keeps what comes in the other. When that has
- *ended, and all processes that the command started, it gets SIGTERM. -u UID
- *whose client that is
+ * a UNIX socket that listens. A client is connected to it already, which sends
+ * what is in the one file and keeps what comes in the other. When that has
+ * ended, and all processes that the command started, it gets SIGTERM. -u UID
+ * whose client that is
  *
  * WHO is "0" for the command's own process, "0.2" for the second that this one
  * started, "0.2.1" for the first of that one: the same from run to run, as the

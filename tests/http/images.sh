@@ -1,6 +1,6 @@
 # shellcheck shell=bash
 #
-# Images: API.md section 3. What is said of them, who may have them made, and
+# Images: mayfly-api(7). What is said of them, who may have them made, and
 # of what.
 #
 # shellcheck disable=SC2016 # programs in single quotes are for inside

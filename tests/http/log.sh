@@ -1,6 +1,6 @@
 # shellcheck shell=bash
 #
-# What the log says of each request: API.md section 6 and its refusals.
+# What the log says of each request, and of refusals: mayfly-activator(8).
 #
 # shellcheck disable=SC2016 # programs in single quotes are for inside
 

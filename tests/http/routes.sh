@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 #
-# What there is to call, how it may be spelt, and from which pages: API.md
-# sections 3 and 6.
+# What there is to call, how it may be spelt, and from which pages:
+# mayfly-api(7).
 
 # shellcheck source=tests/http/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"

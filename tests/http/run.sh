@@ -1,6 +1,6 @@
 # shellcheck shell=bash
 #
-# POST /run: each field of a run and each of its result, API.md sections 3, 4.
+# POST /run: each field of a run and each of its result, mayfly-api(7).
 
 # shellcheck source=tests/http/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"

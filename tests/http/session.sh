@@ -1,6 +1,6 @@
 # shellcheck shell=bash
 #
-# Sessions: API.md sections 3 and 6.
+# Sessions: mayfly-api(7).
 #
 # shellcheck disable=SC2016 # programs in single quotes are for inside
 

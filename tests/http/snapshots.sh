@@ -1,6 +1,6 @@
 # shellcheck shell=bash
 #
-# Snapshots, forks and trees of sessions: API.md section 3.
+# Snapshots, forks and trees of sessions: mayfly-api(7).
 #
 # shellcheck disable=SC2016 # programs in single quotes are for inside
 

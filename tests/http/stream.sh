@@ -1,6 +1,6 @@
 # shellcheck shell=bash
 #
-# Runs whose output comes as it is written: API.md section 3. What comes when
+# Runs whose output comes as it is written: mayfly-api(7). What comes when
 # is seen from the order of things, not from a clock: commands wait for a
 # signal that the case sends them.
 #

@@ -1,6 +1,6 @@
 # shellcheck shell=bash
 #
-# Who may call, and whose a session is: API.md section 6.
+# Who may call, and whose a session is: mayfly-api(7).
 
 # shellcheck source=tests/http/lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
