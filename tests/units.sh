@@ -206,6 +206,7 @@ if testcase "make uninstall leaves a file that is locked, and only that" &&
 		mkdir $dir/mayfly
 		: >$dir/mayfly/ids
 		: >$dir/mayfly/runs
+		: >$dir/mayfly/pulls
 	done
 	check "the numbers differ" test "$(stat -c %i one/mayfly/ids)" = \
 	    "$(stat -c %i two/mayfly/ids)"

@@ -65,7 +65,7 @@ stop)
 	;;
 uninstall)
 	rm -f /run/mayfly/api.sock
-	for file in /run/mayfly/ids /run/mayfly/runs; do
+	for file in /run/mayfly/ids /run/mayfly/runs /run/mayfly/pulls; do
 		[ ! -e "$file" ] || is_locked "$file" || rm -f "$file"
 	done
 	rmdir /run/mayfly/empty /run/mayfly 2>/dev/null
