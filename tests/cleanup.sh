@@ -150,10 +150,15 @@ if testcase "reap finds nothing to do and says nothing"; then
 	status=$?
 	expect_status 0
 	expect_no_err
-	mayfly reap --dry-run </dev/null >out 2>err
-	status=$?
-	expect_status 0
-	expect_no_err
+	# Where there are cgroups, those of the cases above have gone now.
+	for words in reap 'reap --dry-run'; do
+		# shellcheck disable=SC2086
+		mayfly $words </dev/null >out 2>err
+		status=$?
+		expect_status 0
+		expect_no_out
+		expect_no_err
+	done
 fi
 
 if testcase "reap leaves a running sandbox alone"; then
@@ -166,6 +171,7 @@ if testcase "reap leaves a running sandbox alone"; then
 	finish
 	exec 9>&-
 	expect_status 6
+	check "it says: $(<reaped)" test ! -s reaped
 fi
 
 t_done

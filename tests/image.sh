@@ -150,9 +150,15 @@ if testcase "the root directory holds what it must and nothing else"; then
 	echo secret >here
 	run -- ls -A /
 	expect_status 0
-	check "something else is there" test -z "$(grep -vxE \
-	    'bin|boot|dev|etc|home|lib|lib32|lib64|libo32|libx32|media|mnt|opt|proc|root|run|sbin|srv|sys|tmp|usr|var' \
-	    out)"
+	# What leads to /usr is as on the host.
+	wanted=$({
+		printf '%s\n' dev etc home proc root run tmp usr var
+		for name in bin sbin lib lib32 lib64 libx32; do
+			[[ ! -e /$name ]] || echo "$name"
+		done
+	} | sort)
+	check "it differs: $(diff <(echo "$wanted") <(sort out) | xargs)" \
+	    test "$(sort out)" = "$wanted"
 	run -- ls "$PWD"
 	check_not "the host's /tmp is there" test "$status" -eq 0
 fi
@@ -231,7 +237,7 @@ if testcase "/dev has the few devices programs need and no other"; then
 		check "there is no /dev/$name" grep -qx "$name" out
 	done
 	check "there is something else" test -z "$(grep -vxE \
-	    'null|zero|full|random|urandom|tty|ptmx|pts|shm|fd|stdin|stdout|stderr|console|core|mqueue' \
+	    'null|zero|full|random|urandom|tty|ptmx|pts|shm|fd|stdin|stdout|stderr' \
 	    out)"
 	run -- sh -c 'echo x >/dev/null; head -c 3 /dev/zero | wc -c
 	    head -c 5 /dev/urandom | wc -c; echo x >/dev/full || echo full'
@@ -265,7 +271,7 @@ fi
 
 if testcase "the command runs at normal priority and is killed first"; then
 	run -- cat /proc/self/oom_score_adj
-	check "oom_score_adj is not 1000" test "$(cat out)" -ge 500
+	check "oom_score_adj is not 1000" test "$(cat out)" = 1000
 	run -- nice
 	check "niceness is below 0" test "$(cat out)" -ge 0
 fi

@@ -98,10 +98,11 @@ fi
 if testcase "the directory cannot lead out of the sandbox"; then
 	for dir in /proc/self/fd/7 /proc/self/fd/10 /proc/1/root \
 	    /proc/1/cwd ../../.. /tmp/../../..; do
-		run --cwd "$dir" -- sh -c 'pwd; ls -d /work /boot/grub'
+		# The host has it below its root, the sandbox has not.
+		run --cwd "$dir" -- sh -c 'pwd; ls -d var/log'
 		[[ $status == 64 || $status == 125 ]] && continue
 		expect_out_has '^/'
-		expect_out_lacks 'unreachable|grub'
+		expect_out_lacks 'unreachable|log'
 	done
 fi
 

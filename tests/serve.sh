@@ -34,7 +34,7 @@ if testcase "serve says what is wrong with its options"; then
 		mayfly serve $options </dev/null >out 2>err
 		status=$?
 		expect_status 64
-		expect_err_has .
+		expect_err_has "^mayfly: serve: .*${options##* }"
 	done <<-'END'
 		--listen
 		--listen nowhere

@@ -116,7 +116,6 @@ if testcase "one that has expired is gone at once, and then from disk"; then
 	expect_out_has "^removed session $absolute$"
 	check "it is still on disk" test "$(stored sessions)" = 1
 	session ttl "$id" 1000 --expires 2100-01-01T00:00:00Z
-	session show --help
 	session show "$id" --json
 	expect_json '.ttl == 1000 and .expires_at == "2100-01-01T00:00:00Z"'
 	session ttl "$id" none --expires none

@@ -87,7 +87,7 @@ if testcase "a limit out of range is refused with the range"; then
 fi
 
 if testcase "both ends of the range a limit names are accepted"; then
-	for limit in time wall mem fsize stack nofile nproc disk cpus; do
+	for limit in $LIMITS; do
 		run "--$limit" 99999999999999999999999 -- true
 		range=$(grep -oE '[0-9.]+ (to|-) [0-9.]+' err | tail -n 1)
 		[[ -n $range ]] || fail "$limit: err names no range"
