@@ -24,8 +24,7 @@ struct broker {
 	char request_id[SESSION_ID_LEN + 1];
 
 	/* For the log: */
-	const char *why; /* a refusal that the client was not told whole */
-	char because[256];
+	char because[256]; /* of a refusal, in more words than the client's */
 	struct verdict verdict;
 	bool has_verdict;
 	bool allowed; /* the caller may ask for something */

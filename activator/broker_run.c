@@ -302,7 +302,7 @@ run_in_session(struct broker *b, struct run *r)
 	result = session_plan(b->config, &r->session, &r->plan, &f);
 	if (!broker_refuse_session(b, result, &f))
 		finish_and_run(b, r);
-	session_close(b->config, &r->session);
+	session_close(&r->session);
 }
 
 void

@@ -49,7 +49,8 @@ put_layer(struct json *j, const char *layer)
 	json_text(j, NULL, text);
 }
 
-void
+/* why: what was wrong with a pull that has failed. */
+static void
 put_image(struct json *j, const struct image *m, enum pull_state state,
     const char *why)
 {

@@ -6,13 +6,9 @@
 #include "pulls.h"
 
 /*
- * The members of the image object of mayfly-api(7), into one that is open.
- * why: what was wrong with a pull that has failed.
+ * The members of the image object of mayfly-api(7), of what is known of a name,
+ * into an object that is open. IMAGES_FAILED with f.
  */
-void put_image(struct json *j, const struct image *m, enum pull_state state,
-    const char *why);
-
-/* The same of what is known of a name. IMAGES_FAILED with f. */
 enum images_result put_image_named(struct json *j, const struct config *c,
     const char *name, struct failure *f);
 

@@ -77,7 +77,6 @@ int
 json_want(struct json_doc *d, const struct json_node *v, enum json_type type);
 int
 json_read_text(struct json_doc *d, const struct json_node *v, char **ret_text);
-int json_read_bool(struct json_doc *d, const struct json_node *v, bool *ret);
 
 /* A whole number, written as one: no fraction, no exponent. */
 int json_read_number(struct json_doc *d, const struct json_node *v, int64_t min,

@@ -138,15 +138,6 @@ json_read_text(struct json_doc *d, const struct json_node *v, char **ret_text)
 	return 0;
 }
 
-int
-json_read_bool(struct json_doc *d, const struct json_node *v, bool *ret)
-{
-	if (json_want(d, v, JSON_BOOL) != 0)
-		return -1;
-	*ret = *v->text == 't';
-	return 0;
-}
-
 /* 0, or -1 where it is no whole number or larger than any. */
 static int
 parse_whole(const struct json_node *v, int64_t *ret)

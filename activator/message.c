@@ -88,7 +88,6 @@ static const struct wire_field answer_fields[] = {
 	TEXT(answer, body, WIRE_SIZE_MAX),
 	TEXT(answer, id, SESSION_ID_LEN),
 	NUMBER(answer, output, UINT64_MAX),
-	NUMBER(answer, collect_max, UINT64_MAX),
 };
 
 /* Of a verdict what the sandbox's reader does not know itself. */

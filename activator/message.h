@@ -84,7 +84,7 @@ struct request {
 };
 
 /*
- * MESSAGE_ERROR, MESSAGE_ANSWER (body), MESSAGE_STARTED (id, limits) and
+ * MESSAGE_ERROR, MESSAGE_ANSWER (body), MESSAGE_STARTED (id, output) and
  * MESSAGE_PROGRESS (text).
  */
 struct answer {
@@ -94,7 +94,6 @@ struct answer {
 	char *body; /* JSON, or NULL */
 	char *id; /* of the run */
 	uint64_t output; /* the limit in force, LIMIT_UNSET for none */
-	uint64_t collect_max;
 };
 
 /* MESSAGE_NOTE: what the client got. */

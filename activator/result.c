@@ -1,8 +1,9 @@
 #include "result.h"
 
-void
-result_put_bytes(struct json *j, const char *name, const char *exact,
-    const char *data, size_t len)
+/* name as text, and where it is not UTF-8 in exact as base64 as well. */
+static void
+put_bytes(struct json *j, const char *name, const char *exact, const char *data,
+    size_t len)
 {
 	json_bytes(j, name, data, len);
 	if (!json_is_utf8(data, len))
@@ -27,7 +28,7 @@ put_files(struct json *j, const struct collected *files, size_t n)
 
 		json_object(j, NULL);
 		json_text(j, "path", f->path);
-		result_put_bytes(j, "content", "base64", f->data, f->len);
+		put_bytes(j, "content", "base64", f->data, f->len);
 		json_number(j, "size", (int64_t)f->size);
 		json_bool(j, "truncated", f->size > f->len);
 		json_end(j);
@@ -40,9 +41,9 @@ result_put(struct json *j, const struct verdict *v, bool streams,
     const struct collected *files, size_t n)
 {
 	if (streams) {
-		result_put_bytes(
+		put_bytes(
 		    j, "stdout", "stdout_base64", v->out.data, v->out.len);
-		result_put_bytes(
+		put_bytes(
 		    j, "stderr", "stderr_base64", v->err.data, v->err.len);
 	}
 	put_or_null(j, "exit_code", v->exit_code);

@@ -22,8 +22,4 @@ struct collected {
 void result_put(struct json *j, const struct verdict *v, bool streams,
     const struct collected *files, size_t n);
 
-/* name as text, and where it is not UTF-8 in exact as base64 as well. */
-void result_put_bytes(struct json *j, const char *name, const char *exact,
-    const char *data, size_t len);
-
 #endif

@@ -324,12 +324,6 @@ cgroup_cpu_us(const struct cgroup *c)
 }
 
 uint64_t
-cgroup_memory_kb(const struct cgroup *c)
-{
-	return read_number(c->dir, "memory.current", NULL) / 1024;
-}
-
-uint64_t
 cgroup_peak_kb(const struct cgroup *c)
 {
 	return read_number(c->dir, "memory.peak", NULL) / 1024;

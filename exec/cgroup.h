@@ -51,9 +51,8 @@ void cgroup_kill(const struct cgroup *c);
 /* Removes it; all its processes have ended. */
 void cgroup_close(struct cgroup *c);
 
-/* Microseconds of CPU time, KB now and at most, processes killed for memory. */
+/* Microseconds of CPU time, KB at most; was a process killed for memory? */
 uint64_t cgroup_cpu_us(const struct cgroup *c);
-uint64_t cgroup_memory_kb(const struct cgroup *c);
 uint64_t cgroup_peak_kb(const struct cgroup *c);
 bool cgroup_was_oom(const struct cgroup *c);
 

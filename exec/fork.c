@@ -81,14 +81,14 @@ session_fork(const struct config *c, const char *owner, const char *id,
 	if (r != SESSION_OK)
 		return r;
 	if (state_open(c, &st, f) != 0) {
-		session_close(c, &s);
+		session_close(&s);
 		return SESSION_FAILED;
 	}
 	auto_fd hold = images_hold(&st, f);
 	r = hold >= 0 ? fork_held(c, &st, &s, new_owner, count, children, &n, f)
 		      : SESSION_FAILED;
 	state_close(&st);
-	session_close(c, &s);
+	session_close(&s);
 	for (uint64_t i = 0; i < n; i++) {
 		if (r == SESSION_OK)
 			take(context, &children[i]);

@@ -109,18 +109,6 @@ plan_env_own(struct plan *p, char *text, char *why, size_t size)
 	return add_env(p, text, ENV_ROOM, why, size);
 }
 
-void
-plan_env_remove(struct plan *p, const char *name)
-{
-	size_t i = env_index(p, name, strlen(name));
-
-	if (i < p->env_count) {
-		p->env[i] = p->env[--p->env_count];
-		p->env_hash[i] = p->env_hash[p->env_count];
-		p->env[p->env_count] = NULL;
-	}
-}
-
 bool
 plan_has_env(const struct plan *p, const char *text)
 {

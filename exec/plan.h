@@ -138,9 +138,6 @@ int plan_env(struct plan *p, char *text, char *why, size_t size);
 /* The same for PATH and HOME, which are not counted. */
 int plan_env_own(struct plan *p, char *text, char *why, size_t size);
 
-/* Removes the variable; unknown names are not an error. */
-void plan_env_remove(struct plan *p, const char *name);
-
 /* Has it a variable of the name that "NAME=VALUE" has? */
 bool plan_has_env(const struct plan *p, const char *text);
 

@@ -300,7 +300,7 @@ run_in_session(int argc, char **argv)
 	sig = wait_turn(&c, argv[0], &s, &r, &f);
 	if (sig != 0) {
 		if (r == SESSION_OK)
-			session_close(&c, &s);
+			session_close(&s);
 		return tell_stopped(&o, sig);
 	}
 	if (r != SESSION_OK)
@@ -309,6 +309,6 @@ run_in_session(int argc, char **argv)
 	status = r != SESSION_OK ? tell_session(r, argv[0], &f)
 				 : finish_and_run(&o, &c);
 	images_release(&o.plan);
-	session_close(&c, &s);
+	session_close(&s);
 	return status;
 }

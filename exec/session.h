@@ -109,7 +109,7 @@ enum session_result session_open_to_read(const struct config *c,
  * The end of a run: last_used_at is now, on disk as well, and the lock is
  * free. Idle time counts from here.
  */
-void session_close(const struct config *c, struct session *s);
+void session_close(struct session *s);
 
 /*
  * Changes the record. change is called with the record as it is, under a

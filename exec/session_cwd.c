@@ -92,7 +92,7 @@ session_set_cwd(const struct config *c, const char *owner, const char *id,
 	if (r != SESSION_OK)
 		return r;
 	r = try_cwd(c, s, caller, cwd, f);
-	session_close(c, s);
+	session_close(s);
 	if (r != SESSION_OK)
 		return r;
 	return session_change(c, owner, id, change_cwd, cwd, s, f);

@@ -128,14 +128,13 @@ lock_record(int dir, struct failure *f)
 }
 
 void
-session_close(const struct config *c, struct session *s)
+session_close(struct session *s)
 {
 	enum session_result r;
 	struct session now;
 	struct failure f;
 	char text[320];
 
-	(void)c;
 	if (s->dir < 0)
 		return;
 	session_init(&now);

@@ -190,7 +190,7 @@ snapshot_take(const struct config *c, const char *owner, const char *id,
 	if (r != SESSION_OK)
 		return r;
 	if (state_open(c, &st, f) != 0) {
-		session_close(c, &s);
+		session_close(&s);
 		return SESSION_FAILED;
 	}
 	auto_fd snapshots = state_open_private(st.dir, "snapshots", f);
@@ -199,7 +199,7 @@ snapshot_take(const struct config *c, const char *owner, const char *id,
 	if (r == SESSION_OK)
 		r = take_held(c, &st, snapshots, &s, n, f);
 	state_close(&st);
-	session_close(c, &s);
+	session_close(&s);
 	return r;
 }
 

@@ -67,7 +67,7 @@ session_export(struct call *k)
 	    &k->config, k->owner, id, &k->session, &k->failure);
 	if (r == SESSION_OK) {
 		r = export_open(k);
-		session_close(&k->config, &k->session);
+		session_close(&k->session);
 	}
 	return call_tell(k, r, "session", id);
 }

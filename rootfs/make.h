@@ -19,9 +19,6 @@ struct source {
 	const char *distro, *include, *mirror; /* of an image that is built */
 };
 
-/* Tells how far it is: a line. */
-void make_say(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
-
 /* Is there what make_pull() cannot do without? 0, or -1 with f. */
 int make_can_pull(struct failure *f);
 

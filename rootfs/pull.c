@@ -31,8 +31,8 @@
 #define AUTH_OWN "auth.json" /* in the work directory, for a while */
 #define WORDS_MAX 32
 
-void
-make_say(const char *fmt, ...)
+/* Tells how far it is: a line. */
+static void __attribute__((format(printf, 1, 2))) say(const char *fmt, ...)
 {
 	va_list ap;
 
@@ -231,11 +231,10 @@ add_layers(struct work *w, struct image *m, struct plan *below,
 		name_upon(m, i, upon);
 		if (known_find(known, w, l->name, l) ||
 		    known_find(known, w, upon, l)) {
-			make_say("layer %zu of %zu: %s is there", i + 1,
+			say("layer %zu of %zu: %s is there", i + 1,
 			    m->layer_count, hex);
 		} else {
-			make_say(
-			    "layer %zu of %zu: %s", i + 1, m->layer_count, hex);
+			say("layer %zu of %zu: %s", i + 1, m->layer_count, hex);
 			if (add_layer(w, m, i, below, upon, f) != 0)
 				return -1;
 		}

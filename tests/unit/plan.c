@@ -61,31 +61,10 @@ static void
 env_shorter_names(void)
 {
 	HOLDS(plan_getenv(&plan, "A") == NULL);
-	plan_env_remove(&plan, "A");
 	HOLDS(set("A=1") == 0);
 	HOLDS(plan_getenv(&plan, "ABCDEFGH") == NULL);
 	HOLDS(set("ABCDEFGH=2") == 0);
 	HOLDS(plan.env_count == 2);
-}
-
-static void
-env_remove(void)
-{
-	static const char *const wanted[] = { "A=1", "C=3" };
-
-	HOLDS(set("A=1") == 0 && set("B=2") == 0 && set("C=3") == 0);
-	plan_env_remove(&plan, "B");
-	expect_env(wanted, 2);
-	plan_env_remove(&plan, "B");
-	plan_env_remove(&plan, "");
-	plan_env_remove(&plan, "A=");
-	expect_env(wanted, 2);
-	plan_env_remove(&plan, "C");
-	expect_env(wanted, 1);
-	plan_env_remove(&plan, "A");
-	expect_env(wanted, 0);
-	HOLDS(set("C=3") == 0);
-	expect_env(wanted + 1, 1);
 }
 
 /* A name holds no '=': what looks like one with it is not there. */
@@ -94,8 +73,6 @@ env_equals(void)
 {
 	HOLDS(set("A=B=C") == 0);
 	HOLDS(plan_getenv(&plan, "A=B") == NULL);
-	plan_env_remove(&plan, "A=B");
-	HOLDS(plan.env_count == 1);
 }
 
 static void
@@ -376,7 +353,6 @@ static const struct testcase cases[] = {
 	{ "a variable replaces the one of its name", env_merge },
 	{ "a name that is the beginning of another is another",
 	    env_shorter_names },
-	{ "a removed variable is gone, the others stay", env_remove },
 	{ "a name with '=' is nobody's", env_equals },
 	{ "what is not NAME=VALUE is refused and shown", env_bad },
 	{ "4096 variables are the most", env_many },

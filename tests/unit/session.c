@@ -185,10 +185,10 @@ turns(void)
 	HOLDS(session_open(&config, NULL, s.id, -1, &second, &failure) ==
 	      SESSION_BUSY);
 	HOLDS(ms_since(&start) >= 200 && ms_since(&start) < 2000);
-	session_close(&config, &first);
+	session_close(&first);
 	HOLDS(session_open(&config, NULL, s.id, -1, &second, &failure) ==
 	      SESSION_OK);
-	session_close(&config, &second);
+	session_close(&second);
 }
 
 /*
@@ -229,7 +229,7 @@ waiting(void)
 	/* The one before ends. */
 	pid = open_in_child(s.id, -1, &first);
 	(void)nanosleep(&moment, NULL);
-	session_close(&config, &first);
+	session_close(&first);
 	expect_number(result_of(pid), SESSION_OK, "its turn");
 	/* Who waits hangs up. */
 	HOLDS(session_open(&config, NULL, s.id, -1, &first, &failure) ==
@@ -250,7 +250,7 @@ waiting(void)
 	HOLDS(session_delete(&config, NULL, s.id, &failure) == SESSION_OK);
 	expect_number(result_of(pid), SESSION_NOT_FOUND, "deleted");
 	HOLDS(ms_since(&start) < 5000);
-	session_close(&config, &first);
+	session_close(&first);
 }
 
 static void
@@ -273,7 +273,7 @@ cancelled(void)
 	expect_number(poll(&p, 1, 0), 1, "afterwards");
 	HOLDS(p.revents == POLLIN);
 	expect_number(show(NULL, s.id), SESSION_NOT_FOUND, "to others");
-	session_close(&config, &first);
+	session_close(&first);
 }
 
 static void
@@ -290,7 +290,7 @@ expiry(void)
 	      SESSION_OK);
 	HOLDS(change(s.id, age, 100) == SESSION_OK);
 	expect_number(show(NULL, s.id), SESSION_OK, "in use");
-	session_close(&config, &open);
+	session_close(&open);
 	expect_number(show(NULL, s.id), SESSION_OK, "just used");
 	HOLDS(change(s.id, age, 301) == SESSION_OK);
 	expect_number(show(NULL, s.id), SESSION_NOT_FOUND, "idle");
@@ -303,7 +303,7 @@ expiry(void)
 	      SESSION_OK);
 	HOLDS(change(s.id, end_at, -1) == SESSION_OK);
 	expect_number(show(NULL, s.id), SESSION_NOT_FOUND, "past its end");
-	session_close(&config, &open);
+	session_close(&open);
 	expect_number(session_open(&config, NULL, s.id, -1, &open, &failure),
 	    SESSION_NOT_FOUND, "past its end, to run");
 }
@@ -326,7 +326,7 @@ while_open(void)
 	HOLDS(session_open(&config, NULL, s.id, -1, &open, &failure) ==
 	      SESSION_OK);
 	HOLDS(change(s.id, add_variable, 0) == SESSION_OK);
-	session_close(&config, &open);
+	session_close(&open);
 	HOLDS(session_show(&config, NULL, s.id, &open, &failure) == SESSION_OK);
 	expect_number((int64_t)open.env_count, 1, "variables");
 	session_free(&open);
