@@ -352,8 +352,7 @@ cgroup_reap(bool dry_run, void (*say)(const char *name))
 		if (strncmp(e->d_name, CGROUP_PREFIX,
 			sizeof(CGROUP_PREFIX) - 1) != 0)
 			continue;
-		auto_fd run = openat(dirfd(d), e->d_name,
-		    O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+		auto_fd run = openat(dirfd(d), e->d_name, OPEN_DIR);
 		if (run < 0 || flock(run, LOCK_EX | LOCK_NB) != 0)
 			continue;
 		if (!dry_run) {

@@ -48,12 +48,6 @@ look_around(struct disk *d)
 	return u;
 }
 
-static bool
-is_more(const struct disk *d, struct usage u)
-{
-	return u.kb > d->most.kb || u.inodes > d->most.inodes;
-}
-
 static uint64_t
 growth(uint64_t before, uint64_t after)
 {
@@ -147,14 +141,14 @@ open_sampled(struct disk *d, struct failure *f)
 	bool known = read_note(d);
 
 	d->by = ENFORCED_SAMPLED;
-	if (known && !is_more(d, d->counted)) {
+	if (known && !usage_is_more(&d->counted, &d->most)) {
 		d->around = look_around(d);
 	} else if (count_now(d) != 0) {
 		d->by = ENFORCED_NONE;
 		return 0;
 	}
 	d->at_first = d->around;
-	if (!is_more(d, d->counted)) {
+	if (!usage_is_more(&d->counted, &d->most)) {
 		/* Valid again when this run has ended as it should. */
 		write_note(d, '-');
 		return 0;
@@ -229,7 +223,7 @@ disk_look(struct disk *d, int proc, unsigned cpus, uint64_t *ret_us)
 		return true;
 	u = estimate(d, around, now - d->counted_us, cpus);
 	*ret_us = PAUSE_MIN;
-	if (!is_more(d, u)) {
+	if (!usage_is_more(&u, &d->most)) {
 		*ret_us = pause_us(d, u, cpus);
 		return false;
 	}
@@ -239,7 +233,7 @@ disk_look(struct disk *d, int proc, unsigned cpus, uint64_t *ret_us)
 	if (tally_few(d->session, proc, &d->most, &u) == 0) {
 		set_counted(d, u, around, now);
 		d->again_us = now + SHARE * d->cost_us;
-		return is_more(d, u);
+		return usage_is_more(&u, &d->most);
 	}
 	tally_start(&d->tally, d->config, d->session, proc, &d->most);
 	d->then = around;
@@ -253,7 +247,7 @@ disk_is_over(struct disk *d)
 	struct usage u;
 
 	/* Who moves directories about while they are counted gains nothing. */
-	if (tally_take(&d->tally, &u) != 0 || is_more(d, u))
+	if (tally_take(&d->tally, &u) != 0 || usage_is_more(&u, &d->most))
 		return true;
 	set_counted(d, u, d->then, d->then_us);
 	d->again_us = sys_now_us() + SHARE * d->cost_us;
@@ -272,9 +266,10 @@ disk_close(struct disk *d)
 	around = look_around(d);
 	d->spared_us += now - d->opened_us;
 	d->counted = estimate(d, around, now - d->counted_us, 1);
-	if ((d->spared_us >= SHARE * d->cost_us || is_more(d, d->counted)) &&
+	if ((d->spared_us >= SHARE * d->cost_us ||
+		usage_is_more(&d->counted, &d->most)) &&
 	    count_now(d) != 0)
 		return false;
-	write_note(d, is_more(d, d->counted) ? '-' : '+');
-	return is_more(d, d->counted);
+	write_note(d, usage_is_more(&d->counted, &d->most) ? '-' : '+');
+	return usage_is_more(&d->counted, &d->most);
 }

@@ -16,6 +16,7 @@
 
 #include "defence.h"
 #include "place.h"
+#include "rundir.h"
 #include "subids.h"
 #include "sys.h"
 
@@ -119,9 +120,10 @@ open_leases(const struct config *c, struct failure *f)
 	(void)snprintf(path, sizeof(path), "%s/ids", c->run_dir);
 	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (fd < 0 && errno == ENOENT) {
-		if (mkdir(c->run_dir, 0755) != 0 && errno != EEXIST)
+		if (rundir_path(c, path, sizeof(path)) != 0)
 			return failure_set(
 			    f, "ids", errno, "mkdir %s", c->run_dir);
+		(void)snprintf(path, sizeof(path), "%s/ids", c->run_dir);
 		fd =
 		    open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 	}

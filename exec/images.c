@@ -15,8 +15,6 @@
 #include "names.h"
 #include "sys.h"
 
-#define OPEN_DIR (O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
-
 /*
  * Whoever only looks makes no directory. ret_images is -1 where there are none.
  * 0, or -1 with f.
@@ -38,36 +36,12 @@ open_images(const struct config *c, int *ret_images, struct failure *f)
 	return r;
 }
 
-/* The whole file in memory of the caller's, or NULL/errno. */
-static char *
-read_whole(int dir, const char *name, size_t *ret_len)
-{
-	auto_fd fd =
-	    openat(dir, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-	struct stat st;
-	char *buf;
-
-	if (fd < 0 || fstat(fd, &st) != 0)
-		return NULL;
-	if (!S_ISREG(st.st_mode) || st.st_size > IMAGE_MANIFEST_MAX) {
-		errno = EFBIG;
-		return NULL;
-	}
-	*ret_len = (size_t)st.st_size;
-	buf = malloc(*ret_len + 1);
-	if (buf != NULL && io_read(fd, buf, *ret_len) != 0) {
-		free(buf);
-		return NULL;
-	}
-	return buf;
-}
-
 enum images_result
 images_read_file(int dir, const char *name, struct image *m, struct failure *f)
 {
 	char why[160];
 	size_t len = 0;
-	char *data = read_whole(dir, name, &len);
+	char *data = io_read_file(dir, name, IMAGE_MANIFEST_MAX, &len);
 	int r;
 
 	if (data == NULL) {
@@ -88,26 +62,17 @@ int
 images_write_file(
     int dir, const char *name, const struct image *m, struct failure *f)
 {
-	char *buf = malloc(IMAGE_MANIFEST_MAX), new[32];
+	char *buf = malloc(IMAGE_MANIFEST_MAX);
 	ssize_t len =
 	    buf != NULL ? image_encode(m, buf, IMAGE_MANIFEST_MAX) : -1;
-	int r = -1;
+	int r;
 
-	if (len < 0) {
-		free(buf);
-		return failure_set(f, "images", 0, "its manifest is too large");
-	}
-	(void)snprintf(new, sizeof(new), "%.26s.new", name);
-	(void)unlinkat(dir, new, 0);
-	auto_fd fd = openat(dir, new,
-	    O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-	if (fd >= 0 && io_write(fd, buf, (size_t)len) == 0 && fsync(fd) == 0 &&
-	    renameat(dir, new, dir, name) == 0)
-		r = 0;
+	if (len < 0)
+		r = failure_set(f, "images", 0, "its manifest is too large");
+	else if (io_write_file(dir, name, buf, (size_t)len) != 0)
+		r = failure_set(f, "images", errno, "write a manifest");
 	else
-		(void)failure_set(f, "images", errno, "write a manifest");
-	if (r != 0)
-		(void)unlinkat(dir, new, 0);
+		r = 0;
 	free(buf);
 	return r;
 }

@@ -25,7 +25,6 @@
  * without it, and mostly there is nothing to do.
  */
 
-#define OPEN_DIR (O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
 /* Who makes layers may take long; the next reaper is as good. In ms. */
 #define LOCK_WAIT 500
 

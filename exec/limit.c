@@ -165,6 +165,18 @@ limits_set(struct limits *l, enum limit which, const char *text, char *why,
 	return 0;
 }
 
+void
+limits_inherit(struct limits *l, const struct limits *from)
+{
+	for (int i = 0; i < LIMIT_MAX; i++) {
+		if (l->asked[i] || !from->asked[i])
+			continue;
+		l->value[i] =
+		    from->value[i] < l->cap[i] ? from->value[i] : l->cap[i];
+		l->asked[i] = true;
+	}
+}
+
 uint64_t
 limits_output(const struct limits *l, bool kept)
 {

@@ -91,6 +91,12 @@ uint64_t limits_output(const struct limits *l, bool kept);
 int limits_set(struct limits *l, enum limit which, const char *text, char *why,
     size_t size);
 
+/*
+ * What was asked for in from holds where nothing was in l; no more of it than
+ * l->cap, which may have been lowered since.
+ */
+void limits_inherit(struct limits *l, const struct limits *from);
+
 /* "cgroup", "rlimit", ...: the word of the API. */
 const char *enforcer_name(enum enforcer e);
 

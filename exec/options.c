@@ -1,6 +1,5 @@
 #include "options.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -205,12 +204,8 @@ help_limit(FILE *f, const struct limits *l, int i)
 	const struct limit_rule *r = &limit_rules[i];
 	char standard[32] = "none", left[40];
 
-	if (l->value[i] != LIMIT_UNSET && r->decimal)
-		(void)snprintf(standard, sizeof(standard), "%" PRIu64 ".%03u",
-		    l->value[i] / 1000, (unsigned)(l->value[i] % 1000));
-	else if (l->value[i] != LIMIT_UNSET)
-		(void)snprintf(
-		    standard, sizeof(standard), "%" PRIu64, l->value[i]);
+	if (l->value[i] != LIMIT_UNSET)
+		limits_print(i, l->value[i], standard, sizeof(standard));
 	(void)snprintf(left, sizeof(left), "--%s %s", r->name,
 	    r->decimal	       ? "N.NNN"
 	    : *r->unit == '\0' ? "N"

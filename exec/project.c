@@ -88,8 +88,7 @@ project_discard(int from, const char *name, int to, const char *new_name)
 		return 0;
 	if (errno != EXDEV)
 		return -1;
-	fd =
-	    openat(from, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	fd = openat(from, name, OPEN_DIR);
 	if (fd < 0 || project_join(fd, to) != 0)
 		return -1;
 	return renameat(from, name, to, new_name);
@@ -176,8 +175,7 @@ static uint32_t
 project_of(int dir, const char *name)
 {
 	struct fsxattr own, above;
-	auto_fd fd =
-	    openat(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	auto_fd fd = openat(dir, name, OPEN_DIR);
 
 	if (fd < 0 || ioctl(fd, FS_IOC_FSGETXATTR, &own) != 0 ||
 	    ioctl(dir, FS_IOC_FSGETXATTR, &above) != 0 ||

@@ -45,8 +45,7 @@ is_locked(int fd)
 static int
 open_pulls(const struct state *st)
 {
-	return openat(
-	    st->dir, PULLS, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	return openat(st->dir, PULLS, OPEN_DIR);
 }
 
 /* The file of that name, locked. 0, or -1 with f. */

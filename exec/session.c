@@ -116,21 +116,6 @@ session_merge_env(struct session *s, const char *text, struct failure *f)
 	return SESSION_OK;
 }
 
-/* The name of a variable of the session's, for plan_getenv(). */
-static bool
-has_name(const struct plan *p, const char *text)
-{
-	size_t len = strcspn(text, "=");
-	char *name = strndup(text, len);
-	bool has;
-
-	if (name == NULL)
-		fail_memory();
-	has = plan_getenv(p, name) != NULL;
-	free(name);
-	return has;
-}
-
 struct image *
 session_new_base(struct session *s)
 {
@@ -193,7 +178,7 @@ session_plan(const struct config *c, struct session *s, struct plan *p,
 	char why[200];
 
 	for (size_t i = 0; i < s->env_count; i++) {
-		if (has_name(p, s->env[i]))
+		if (plan_has_env(p, s->env[i]))
 			continue;
 		if (plan_env(p, s->env[i], why, sizeof(why)) != 0) {
 			(void)failure_set(f, "session", 0, "%s", why);
@@ -202,15 +187,7 @@ session_plan(const struct config *c, struct session *s, struct plan *p,
 	}
 	if (p->cwd == NULL)
 		p->cwd = s->cwd;
-	for (int i = 0; i < LIMIT_MAX; i++) {
-		if (p->limits.asked[i] || !s->limits.asked[i])
-			continue;
-		/* What was allowed once may have been capped since. */
-		p->limits.value[i] = s->limits.value[i] < p->limits.cap[i]
-					 ? s->limits.value[i]
-					 : p->limits.cap[i];
-		p->limits.asked[i] = true;
-	}
+	limits_inherit(&p->limits, &s->limits);
 	p->image = s->image;
 	p->session = s->dir;
 	p->lock = s->lock;

@@ -83,9 +83,8 @@ complete(const struct config *c, struct session *s, struct failure *f)
 static int
 make_project(const struct config *c, int dir)
 {
-	const int flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
-	auto_fd upper = openat(dir, "upper", flags);
-	auto_fd work = openat(dir, "work", flags);
+	auto_fd upper = openat(dir, "upper", OPEN_DIR);
+	auto_fd work = openat(dir, "work", OPEN_DIR);
 	const int dirs[] = { upper, work };
 
 	return upper < 0 || work < 0 ? -1 : project_take(c, dirs, 2);
@@ -237,8 +236,7 @@ publish(const struct state *st, const char *name, const struct session *s,
 static void
 give_up(const struct state *st, const char *name)
 {
-	auto_fd dir = openat(
-	    st->trash, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	auto_fd dir = openat(st->trash, name, OPEN_DIR);
 	static const char *const files[] = { "meta", "lock", "cancel",
 		"image" };
 	static const char *const dirs[] = { "upper", "work" };

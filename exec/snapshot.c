@@ -17,7 +17,6 @@
 #include "sys.h"
 #include "tree.h"
 
-#define OPEN_DIR (O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
 #define SNAPSHOT_RECORD_MAX (RECORD_MAX + 1024)
 
 enum session_result

@@ -10,7 +10,7 @@
 
 /* What s does not say itself. */
 static void
-complete(const struct config *c, struct session *s, const struct snapshot *n)
+complete(struct session *s, const struct snapshot *n)
 {
 	const struct session *from = &n->as;
 	struct failure f;
@@ -28,15 +28,7 @@ complete(const struct config *c, struct session *s, const struct snapshot *n)
 		if (k == s->env_count)
 			(void)session_merge_env(s, from->env[i], &f);
 	}
-	for (int i = 0; i < LIMIT_MAX; i++) {
-		if (s->limits.asked[i] || !from->limits.asked[i])
-			continue;
-		/* What was allowed once may have been capped since. */
-		s->limits.value[i] = from->limits.value[i] < c->limits.cap[i]
-					 ? from->limits.value[i]
-					 : c->limits.cap[i];
-		s->limits.asked[i] = true;
-	}
+	limits_inherit(&s->limits, &from->limits);
 }
 
 static enum session_result
@@ -61,7 +53,7 @@ begin_held(const struct config *c, const struct state *st, int snapshots,
 	if (r == SESSION_NOT_FOUND)
 		r = none(f);
 	if (r == SESSION_OK)
-		complete(c, s, &n);
+		complete(s, &n);
 	snapshot_free(&n);
 	if (r != SESSION_OK)
 		return r;

@@ -10,8 +10,6 @@
 #include "sys.h"
 #include "tally.h"
 
-#define OPEN_DIR (O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
-
 /* Of all its layers, what runs have written. 0 or -1/errno. */
 static int
 count(

@@ -19,7 +19,6 @@
 #include "sys.h"
 #include "trash.h"
 
-#define OPEN_DIR (O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
 /* How many merges one reaper remembers, for forks of one session. */
 #define DONE_MAX 64
 /* For a session's turn, in ms: a run is not to wait for a reaper. */

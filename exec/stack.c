@@ -20,7 +20,6 @@
 #include "tally.h"
 #include "trash.h"
 
-#define OPEN_DIR (O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
 /* What is counted while somebody waits: some 2 ms. */
 #define COUNT_MAX 2048
 

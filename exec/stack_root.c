@@ -12,7 +12,6 @@
 #include "stack.h"
 #include "sys.h"
 
-#define OPEN_DIR (O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
 #define NAMES_MAX 65536
 #define VALUE_MAX 65536
 

@@ -94,8 +94,7 @@ state_open_private(int dir, const char *name, struct failure *f)
 	} else if (fsync(dir) != 0) {
 		return failure_set(f, "state", errno, "sync");
 	}
-	auto_fd fd =
-	    openat(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	auto_fd fd = openat(dir, name, OPEN_DIR);
 	if (fd < 0 || fstat(fd, &st) != 0)
 		return failure_set(f, "state", errno, "open %s", name);
 	if (DEFENCE(STATE_MODE) &&
@@ -193,8 +192,7 @@ state_make_locked(const struct state *st, const char *name)
 	for (int tries = 0; tries < 8; tries++) {
 		if (mkdirat(st->trash, name, 0700) != 0)
 			return -1;
-		auto_fd dir = openat(st->trash, name,
-		    O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+		auto_fd dir = openat(st->trash, name, OPEN_DIR);
 		if (dir >= 0 && flock(dir, LOCK_EX | LOCK_NB) == 0 &&
 		    state_is_there(st->trash, name, dir))
 			return sys_take(&dir);

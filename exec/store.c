@@ -22,8 +22,7 @@
 int
 store_open_dir(const struct state *st, const char *id)
 {
-	return openat(
-	    st->sessions, id, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	return openat(st->sessions, id, OPEN_DIR);
 }
 
 int64_t
@@ -32,44 +31,13 @@ store_now(void)
 	return (int64_t)time(NULL);
 }
 
-/* The whole file in memory of the caller's, or NULL/errno. */
-static char *
-read_whole(int dir, size_t *ret_len)
-{
-	auto_fd fd =
-	    openat(dir, "meta", O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-	size_t len = 0;
-	struct stat st;
-	ssize_t n = 1;
-	char *buf;
-
-	if (fd < 0 || fstat(fd, &st) != 0)
-		return NULL;
-	if (!S_ISREG(st.st_mode) || st.st_size > RECORD_MAX) {
-		errno = EFBIG;
-		return NULL;
-	}
-	buf = malloc((size_t)st.st_size + 1);
-	while (buf != NULL && n > 0 && len < (size_t)st.st_size) {
-		n = read(fd, buf + len, (size_t)st.st_size - len);
-		if (n > 0)
-			len += (size_t)n;
-	}
-	if (buf != NULL && n < 0) {
-		free(buf);
-		return NULL;
-	}
-	*ret_len = len;
-	return buf;
-}
-
 enum session_result
 store_read(int dir, const char *owner, const char *id, struct session *s,
     struct failure *f)
 {
 	char why[160];
-	size_t len;
-	char *data = read_whole(dir, &len);
+	size_t len = 0;
+	char *data = io_read_file(dir, "meta", RECORD_MAX, &len);
 	int r;
 
 	if (data == NULL) {

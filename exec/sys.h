@@ -37,6 +37,9 @@
 #define SYS_quotactl_fd 443
 #endif
 
+/* A directory of ours, to be read; never through a link. */
+#define OPEN_DIR (O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
+
 /* The open file is closed on every return from the scope. */
 #define auto_fd __attribute__((cleanup(sys_close))) int
 

@@ -5,13 +5,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <unistd.h>
 
 #include "deputy.h"
 #include "ids.h"
+#include "io.h"
 #include "sys.h"
 
 #define FEW 2048
@@ -76,12 +76,6 @@ tally_layer(
 	return count(c, dir, names, NULL, ret);
 }
 
-static bool
-is_more(const struct usage *u, const struct usage *most)
-{
-	return u->kb > most->kb || u->inodes > most->inodes;
-}
-
 int
 tally_few(int session, int proc, const struct usage *most, struct usage *ret)
 {
@@ -90,40 +84,21 @@ tally_few(int session, int proc, const struct usage *most, struct usage *ret)
 	if (few.inodes > FEW)
 		few.inodes = FEW;
 	if (usage_count(session, trees, &few, ret) != 0 ||
-	    (is_more(ret, &few) && !is_more(ret, most)))
+	    (usage_is_more(ret, &few) && !usage_is_more(ret, most)))
 		return -1;
 	usage_count_open(proc, most, ret);
 	return 0;
-}
-
-/* Also a command waits for the end of a pipe that somebody has open. */
-static void
-close_others(const int *keep, size_t n)
-{
-	unsigned from = 3, next;
-
-	for (size_t i = 0; i <= n; i++) {
-		next = UINT_MAX;
-		for (size_t k = 0; k < n; k++) {
-			if (keep[k] >= (int)from && (unsigned)keep[k] < next)
-				next = (unsigned)keep[k];
-		}
-		if (next > from)
-			(void)sys_close_range(from, next - 1, 0);
-		if (next == UINT_MAX)
-			return;
-		from = next + 1;
-	}
 }
 
 static _Noreturn void
 count_and_tell(const struct config *c, int session, int proc,
     const struct usage *most, pid_t parent, int out)
 {
-	const int keep[] = { session, proc, out };
+	const int keep[] = { 0, 1, 2, session, proc, out };
 	struct usage u;
 
-	close_others(keep, sizeof(keep) / sizeof(*keep));
+	/* Also a command waits for the end of a pipe that somebody has open. */
+	(void)io_close_but(keep, sizeof(keep) / sizeof(*keep));
 	/* A run that is killed is no longer watched. */
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || getppid() != parent ||
 	    tally(c, session, most, &u) != 0)

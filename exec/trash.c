@@ -36,8 +36,7 @@ remove_tree(void *context)
 static void
 unlimit(int dir, const char *name)
 {
-	auto_fd session =
-	    openat(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	auto_fd session = openat(dir, name, OPEN_DIR);
 
 	if (session >= 0)
 		project_unlimit(session, "upper");
@@ -74,8 +73,7 @@ is_free(int trash, const char *name, int fds[2])
 {
 	if (!DEFENCE(TRASH_LOCKS))
 		return 1;
-	fds[0] = openat(
-	    trash, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	fds[0] = openat(trash, name, OPEN_DIR);
 	/* What cannot be opened so never was a session. */
 	if (fds[0] < 0)
 		return errno == ENOENT ? 0 : fail_is_machines(errno) ? -1 : 1;

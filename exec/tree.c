@@ -14,7 +14,6 @@
 #include "store.h"
 #include "sys.h"
 
-#define OPEN_DIR (O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
 /* A note is a session's record without variables and limits. */
 #define NOTE_MAX 16384
 

@@ -54,6 +54,12 @@ add(struct walk *w, const struct stat *st)
 	w->inodes += PARTS / names;
 }
 
+bool
+usage_is_more(const struct usage *u, const struct usage *most)
+{
+	return u->kb > most->kb || u->inodes > most->inodes;
+}
+
 static uint64_t
 whole(uint64_t parts, uint64_t one)
 {
@@ -170,7 +176,7 @@ is_more(const struct walk *w, const struct usage *most)
 {
 	struct usage u = sum(w);
 
-	return most != NULL && (u.kb > most->kb || u.inodes > most->inodes);
+	return most != NULL && usage_is_more(&u, most);
 }
 
 /* The tree, to its end or until it is more than most. */

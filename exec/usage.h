@@ -1,6 +1,7 @@
 #ifndef EXEC_USAGE_H
 #define EXEC_USAGE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 /* What files take up on disk. */
@@ -8,6 +9,9 @@ struct usage {
 	uint64_t kb;
 	uint64_t inodes;
 };
+
+/* Is it more than most, by either? */
+bool usage_is_more(const struct usage *u, const struct usage *most);
 
 /*
  * Counts what is in the trees of these names in dir, NULL-terminated, and the

@@ -92,8 +92,8 @@ usage_count_open(int proc, const struct usage *most, struct usage *u)
 	DIR *d = open_entries(proc, ".");
 	const struct dirent *e;
 
-	while (d != NULL && u->kb <= most->kb && u->inodes <= most->inodes &&
-	       (e = readdir(d)) != NULL) {
+	while (
+	    d != NULL && !usage_is_more(u, most) && (e = readdir(d)) != NULL) {
 		if (*e->d_name >= '1' && *e->d_name <= '9')
 			add_process(proc, e->d_name, &seen, u);
 	}

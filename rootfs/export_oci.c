@@ -120,8 +120,7 @@ open_parent(struct layout *l, struct failure *f)
 static int
 check_place(const struct layout *l, struct failure *f)
 {
-	auto_fd dir = openat(l->parent, l->base,
-	    O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	auto_fd dir = openat(l->parent, l->base, OPEN_DIR);
 	char **names;
 	size_t n = 0;
 
@@ -148,8 +147,7 @@ make_directories(struct layout *l, struct failure *f)
 	    l->fresh, sizeof(l->fresh), "%.200s.%s.new", l->base, random);
 	if (mkdirat(l->parent, l->fresh, 0777) != 0)
 		return failed(f, l->path);
-	l->dir = openat(l->parent, l->fresh,
-	    O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	l->dir = openat(l->parent, l->fresh, OPEN_DIR);
 	if (l->dir < 0 || mkdirat(l->dir, "blobs", 0777) != 0 ||
 	    mkdirat(l->dir, "blobs/sha256", 0777) != 0)
 		return failed(f, l->path);

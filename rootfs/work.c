@@ -370,8 +370,7 @@ work_unpack(const struct work *w, struct unpacked *u, const char *layer,
 	if (work_tool(w, &j, &said, f) != 0)
 		return -1;
 	drain(u->in);
-	auto_fd tree = openat(
-	    w->dir, base, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	auto_fd tree = openat(w->dir, base, OPEN_DIR);
 	if (tree < 0)
 		r = failure_set(f, "layer", errno, "open what was unpacked");
 	else
