@@ -5,10 +5,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "fields.h"
+#include "moment.h"
+
 #define LOWER "abcdefghijklmnopqrstuvwxyz"
 #define DIGITS "0123456789"
-#define MOMENT_MAX INT64_C(253402300799) /* the end of the year 9999 */
-
 void
 image_init(struct image *m)
 {
@@ -109,58 +110,30 @@ image_add_snapshot(struct image *m, const char *name, uint64_t size_kb)
 	return 0;
 }
 
-/* Text that grows; len is -1 once something did not fit. */
-struct writer {
-	char *buf;
-	size_t size;
-	ssize_t len;
-};
-
-/* "key=value" and its NUL. */
-static void
-put(struct writer *w, const char *key, const char *value)
-{
-	size_t left = w->len < 0 ? 0 : w->size - (size_t)w->len;
-	int n;
-
-	if (w->len < 0)
-		return;
-	n = snprintf(w->buf + w->len, left, "%s=%s", key, value);
-	w->len = n < 0 || (size_t)n >= left ? -1 : w->len + n + 1;
-}
-
 ssize_t
 image_encode(const struct image *m, char *buf, size_t size)
 {
-	struct writer w = { buf, size, sizeof(IMAGE_HEAD) - 1 };
+	struct fields w;
 	char text[IMAGE_LAYER_MAX + 32];
 
-	if (size < sizeof(IMAGE_HEAD))
-		return -1;
-	memcpy(buf, IMAGE_HEAD, sizeof(IMAGE_HEAD) - 1);
-	put(&w, "name", m->name);
-	put(&w, "digest", m->digest);
-	put(&w, "cwd", m->cwd);
-	put(&w, "user", m->user);
+	fields_begin(&w, buf, size, IMAGE_HEAD);
+	fields_put(&w, "name", m->name);
+	fields_put(&w, "digest", m->digest);
+	fields_put(&w, "cwd", m->cwd);
+	fields_put(&w, "user", m->user);
 	(void)snprintf(text, sizeof(text), "%" PRId64, m->created_at);
-	put(&w, "created_at", text);
+	fields_put(&w, "created_at", text);
 	for (size_t i = 0; i < m->layer_count; i++) {
 		(void)snprintf(text, sizeof(text), "%s %" PRIu64,
 		    m->layers[i].name, m->layers[i].size_kb);
-		put(&w, m->layers[i].is_snapshot ? "snapshot" : "layer", text);
+		fields_put(
+		    &w, m->layers[i].is_snapshot ? "snapshot" : "layer", text);
 	}
 	for (size_t i = 0; i < m->env_count; i++)
-		put(&w, "env", m->env[i]);
+		fields_put(&w, "env", m->env[i]);
 	for (size_t i = 0; i < m->command_count; i++)
-		put(&w, "command", m->command[i]);
+		fields_put(&w, "command", m->command[i]);
 	return w.len;
-}
-
-static int
-refuse(char *why, size_t size, const char *key, const char *what)
-{
-	(void)snprintf(why, size, "%s: %s", key, what);
-	return -1;
 }
 
 /* Digits without a sign, at most max. */
@@ -265,24 +238,25 @@ take(struct image *m, size_t n, const char *text, char *why, size_t size)
 	size_t len = strcspn(text, "=");
 
 	if (text[len] != '=')
-		return refuse(why, size, "manifest", "a field without '='");
+		return fields_refuse(
+		    why, size, "manifest", "a field without '='");
 	if (n < first) {
 		if (strlen(once[n]) != len || memcmp(once[n], text, len) != 0)
-			return refuse(
+			return fields_refuse(
 			    why, size, once[n], "not where it belongs");
 		return take_once(m, n, text + len + 1) != 0
-			   ? refuse(why, size, once[n], "a wrong value")
+			   ? fields_refuse(why, size, once[n], "a wrong value")
 			   : 0;
 	}
 	for (size_t i = 0; i < sizeof(many) / sizeof(*many); i++) {
 		if (strlen(many[i].key) == len &&
 		    memcmp(many[i].key, text, len) == 0)
 			return many[i].take(m, text + len + 1) != 0
-				   ? refuse(why, size, many[i].key,
+				   ? fields_refuse(why, size, many[i].key,
 					 "a wrong value, or too many")
 				   : 0;
 	}
-	return refuse(why, size, "manifest", "an unknown field");
+	return fields_refuse(why, size, "manifest", "an unknown field");
 }
 
 int
@@ -293,15 +267,15 @@ image_decode(
 	size_t n = 0;
 
 	if (len < head || memcmp(data, IMAGE_HEAD, head) != 0)
-		return refuse(why, size, "manifest",
+		return fields_refuse(why, size, "manifest",
 		    "of a version that is not known here");
 	if (len > IMAGE_MANIFEST_MAX || len == head || data[len - 1] != '\0')
-		return refuse(why, size, "manifest", "not whole");
+		return fields_refuse(why, size, "manifest", "not whole");
 	for (const char *p = data + head; p < data + len; p += strlen(p) + 1) {
 		if (take(m, n++, p, why, size) != 0)
 			return -1;
 	}
 	if (n < 5)
-		return refuse(why, size, "manifest", "not whole");
+		return fields_refuse(why, size, "manifest", "not whole");
 	return 0;
 }

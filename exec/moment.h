@@ -4,6 +4,7 @@
 #include <stdint.h>
 
 #define MOMENT_SIZE 24
+#define MOMENT_MAX INT64_C(253402300799) /* the end of the year 9999 */
 
 /*
  * A moment as of RFC 3339, "2030-01-31T12:00:00Z", in seconds since the

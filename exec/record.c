@@ -6,8 +6,8 @@
 #include <string.h>
 
 #include "defence.h"
-
-#define MOMENT_MAX INT64_C(253402300799) /* the end of the year 9999 */
+#include "fields.h"
+#include "moment.h"
 
 enum kind { KIND_TEXT, KIND_NUMBER, KIND_NUMBER_OR_NONE };
 
@@ -40,69 +40,40 @@ static const struct field {
 
 #define FIELD_COUNT (sizeof(fields) / sizeof(*fields))
 
-/* Text that grows; len is -1 once something did not fit. */
-struct writer {
-	char *buf;
-	size_t size;
-	ssize_t len;
-};
-
-/* "name=value" and its NUL. */
 static void
-put(struct writer *w, const char *name, const char *value)
-{
-	size_t left = w->len < 0 ? 0 : w->size - (size_t)w->len;
-	int n;
-
-	if (w->len < 0)
-		return;
-	n = snprintf(w->buf + w->len, left, "%s=%s", name, value);
-	w->len = n < 0 || (size_t)n >= left ? -1 : w->len + n + 1;
-}
-
-static void
-put_number(struct writer *w, const char *name, int64_t value, bool or_none)
+put_number(struct fields *w, const char *name, int64_t value, bool or_none)
 {
 	char text[24];
 
 	(void)snprintf(text, sizeof(text), "%" PRId64, value);
-	put(w, name, or_none && value == SESSION_NEVER ? "none" : text);
+	fields_put(w, name, or_none && value == SESSION_NEVER ? "none" : text);
 }
 
 ssize_t
 record_encode(const struct session *s, char *buf, size_t size)
 {
 	const char *base = (const char *)s;
-	struct writer w = { buf, size, sizeof(RECORD_HEAD) - 1 };
+	struct fields w;
 
-	if (size < sizeof(RECORD_HEAD))
-		return -1;
-	memcpy(buf, RECORD_HEAD, sizeof(RECORD_HEAD) - 1);
+	fields_begin(&w, buf, size, RECORD_HEAD);
 	for (size_t i = 0; i < FIELD_COUNT; i++) {
 		const struct field *f = &fields[i];
 
 		if (f->kind == KIND_TEXT)
-			put(&w, f->name, base + f->offset);
+			fields_put(&w, f->name, base + f->offset);
 		else
 			put_number(&w, f->name,
 			    *(const int64_t *)(base + f->offset),
 			    f->kind == KIND_NUMBER_OR_NONE);
 	}
 	for (size_t i = 0; i < s->env_count; i++)
-		put(&w, "env", s->env[i]);
+		fields_put(&w, "env", s->env[i]);
 	for (int i = 0; i < LIMIT_MAX; i++) {
 		if (s->limits.asked[i])
 			put_number(&w, limit_rules[i].name,
 			    (int64_t)s->limits.value[i], false);
 	}
 	return w.len;
-}
-
-static int
-refuse(char *why, size_t size, const char *name, const char *what)
-{
-	(void)snprintf(why, size, "%s: %s", name, what);
-	return -1;
 }
 
 /* Digits without a sign or leading zeros, at most max. */
@@ -133,7 +104,7 @@ take_field(struct session *s, const struct field *f, const char *value,
 
 	if (f->kind == KIND_TEXT) {
 		if (len >= f->size)
-			return refuse(why, size, f->name, "too long");
+			return fields_refuse(why, size, f->name, "too long");
 		memcpy(place, value, len + 1);
 		return 0;
 	}
@@ -142,7 +113,8 @@ take_field(struct session *s, const struct field *f, const char *value,
 		return 0;
 	}
 	if (parse_number(value, f->max, (int64_t *)place) != 0)
-		return refuse(why, size, f->name, "not a number in range");
+		return fields_refuse(
+		    why, size, f->name, "not a number in range");
 	return 0;
 }
 
@@ -154,11 +126,12 @@ take_limit(struct session *s, const char *name, size_t len, const char *value,
 	int64_t n;
 
 	if (which == LIMIT_MAX)
-		return refuse(why, size, "record", "an unknown field");
+		return fields_refuse(why, size, "record", "an unknown field");
 	if (s->limits.asked[which])
-		return refuse(why, size, limit_rules[which].name, "twice");
+		return fields_refuse(
+		    why, size, limit_rules[which].name, "twice");
 	if (parse_number(value, (int64_t)limit_rules[which].max, &n) != 0)
-		return refuse(why, size, limit_rules[which].name,
+		return fields_refuse(why, size, limit_rules[which].name,
 		    "not a number in range");
 	s->limits.value[which] = (uint64_t)n;
 	s->limits.asked[which] = true;
@@ -173,7 +146,7 @@ take_env(struct session *s, const char *text, char *why, size_t size)
 	if (s->env == NULL)
 		fail_memory();
 	if (s->env_count == PLAN_ENV_MAX)
-		return refuse(why, size, "env", "too many variables");
+		return fields_refuse(why, size, "env", "too many variables");
 	s->env[s->env_count] = strdup(text);
 	if (s->env[s->env_count] == NULL)
 		fail_memory();
@@ -188,11 +161,12 @@ take(struct session *s, size_t n, const char *text, char *why, size_t size)
 	size_t len = strcspn(text, "=");
 
 	if (text[len] != '=')
-		return refuse(why, size, "record", "a field without '='");
+		return fields_refuse(
+		    why, size, "record", "a field without '='");
 	if (n < FIELD_COUNT) {
 		if (strlen(fields[n].name) != len ||
 		    memcmp(fields[n].name, text, len) != 0)
-			return refuse(
+			return fields_refuse(
 			    why, size, fields[n].name, "not where it belongs");
 		return take_field(s, &fields[n], text + len + 1, why, size);
 	}
@@ -210,16 +184,16 @@ record_decode(
 
 	if (DEFENCE(RECORD_VERSION) &&
 	    (len < head || memcmp(data, RECORD_HEAD, head) != 0))
-		return refuse(
+		return fields_refuse(
 		    why, size, "record", "of a version that is not known here");
 	if (len > RECORD_MAX || data[len - 1] != '\0')
-		return refuse(why, size, "record", "not whole");
+		return fields_refuse(why, size, "record", "not whole");
 	for (const char *p = data + head; p < data + len; p += strlen(p) + 1) {
 		if (take(s, n++, p, why, size) != 0)
 			return -1;
 	}
 	if (n < FIELD_COUNT)
-		return refuse(why, size, fields[n].name, "missing");
+		return fields_refuse(why, size, fields[n].name, "missing");
 	return record_check(s, why, size);
 }
 
@@ -241,19 +215,19 @@ check_env(const struct session *s, char *why, size_t size)
 	size_t total = 0;
 
 	if (s->env_count > PLAN_ENV_MAX)
-		return refuse(why, size, "env", "too many variables");
+		return fields_refuse(why, size, "env", "too many variables");
 	for (size_t i = 0; i < s->env_count; i++) {
 		size_t len = strcspn(s->env[i], "=");
 
 		if (len == 0 || s->env[i][len] != '=')
-			return refuse(
+			return fields_refuse(
 			    why, size, "env", "a variable without a name");
 		if (i > 0 && session_compare_env(s->env[i - 1], s->env[i]) >= 0)
-			return refuse(why, size, "env", "not in order");
+			return fields_refuse(why, size, "env", "not in order");
 		total += strlen(s->env[i]) + 1;
 	}
 	if (total > SESSION_ENV_MAX)
-		return refuse(
+		return fields_refuse(
 		    why, size, "env", "more than 1048576 bytes of variables");
 	return 0;
 }
@@ -266,7 +240,8 @@ check_limits(const struct session *s, char *why, size_t size)
 
 		if (s->limits.asked[i] && (s->limits.value[i] < r->min ||
 					      s->limits.value[i] > r->max))
-			return refuse(why, size, r->name, "out of range");
+			return fields_refuse(
+			    why, size, r->name, "out of range");
 	}
 	return 0;
 }
@@ -281,25 +256,26 @@ int
 record_check(const struct session *s, char *why, size_t size)
 {
 	if (!session_is_id(s->id))
-		return refuse(why, size, "id", "not an id");
+		return fields_refuse(why, size, "id", "not an id");
 	if (*s->parent != '\0' && !session_is_id(s->parent))
-		return refuse(why, size, "parent", "not an id");
+		return fields_refuse(why, size, "parent", "not an id");
 	if (!is_owner(s->owner))
-		return refuse(why, size, "owner", "not an owner");
+		return fields_refuse(why, size, "owner", "not an owner");
 	if (!image_is_name(s->image))
-		return refuse(why, size, "image", "not the name of an image");
+		return fields_refuse(
+		    why, size, "image", "not the name of an image");
 	if (*s->cwd != '/')
-		return refuse(why, size, "cwd", "not an absolute path");
+		return fields_refuse(why, size, "cwd", "not an absolute path");
 	if (!is_moment(s->created_at))
-		return refuse(why, size, "created_at", "out of range");
+		return fields_refuse(why, size, "created_at", "out of range");
 	if (!is_moment(s->last_used_at))
-		return refuse(why, size, "last_used_at", "out of range");
+		return fields_refuse(why, size, "last_used_at", "out of range");
 	if (DEFENCE(RECORD_RANGES) && s->ttl != SESSION_NEVER &&
 	    (s->ttl < 1 || s->ttl > SESSION_TTL_MAX))
-		return refuse(why, size, "ttl",
+		return fields_refuse(why, size, "ttl",
 		    "not a whole number of seconds from 1 to 3155760000");
 	if (s->expires_at != SESSION_NEVER && !is_moment(s->expires_at))
-		return refuse(why, size, "expires",
+		return fields_refuse(why, size, "expires",
 		    "not before the year "
 		    "10000");
 	if (check_limits(s, why, size) != 0)

@@ -16,6 +16,7 @@
 #include "options.h"
 #include "report.h"
 #include "session.h"
+#include "session_call.h"
 #include "sys.h"
 #include "watch.h"
 
@@ -234,20 +235,6 @@ run_main(int argc, char **argv)
 	return status;
 }
 
-static int
-tell_session(enum session_result r, const char *id, const struct failure *f)
-{
-	char text[320];
-
-	if (r == SESSION_NOT_FOUND)
-		complain("session: there is no session '%.40s'", id);
-	else if (r == SESSION_BUSY)
-		complain("session: %s is busy", id);
-	else
-		complain("%s", failure_text(f, text, sizeof(text)));
-	return EXIT_OWN;
-}
-
 /* Told to stop before there was a sandbox. */
 static int
 tell_stopped(const struct options *o, int sig)
@@ -267,16 +254,13 @@ static int
 wait_turn(const struct config *c, const char *id, struct session *s,
     enum session_result *ret, struct failure *f)
 {
-	char owner[SESSION_OWNER_MAX + 1];
 	struct signalfd_siginfo info;
 	sigset_t stop, before;
 
-	(void)snprintf(owner, sizeof(owner), "uid:%u", (unsigned)geteuid());
 	watch_stop_signals(&stop);
 	auto_fd signals = signalfd(-1, &stop, SFD_CLOEXEC | SFD_NONBLOCK);
 	(void)sigprocmask(SIG_BLOCK, signals >= 0 ? &stop : NULL, &before);
-	*ret =
-	    session_open(c, geteuid() == 0 ? NULL : owner, id, signals, s, f);
+	*ret = session_open(c, call_owner(), id, signals, s, f);
 	/* Told once is enough: a second time must not lose what is said. */
 	if (signals >= 0 && read(signals, &info, sizeof(info)) == sizeof(info))
 		return (int)info.ssi_signo;
@@ -304,9 +288,9 @@ run_in_session(int argc, char **argv)
 		return tell_stopped(&o, sig);
 	}
 	if (r != SESSION_OK)
-		return tell_session(r, argv[0], &f);
+		return call_tell(r, "session", argv[0], &f);
 	r = session_plan(&c, &s, &o.plan, &f);
-	status = r != SESSION_OK ? tell_session(r, argv[0], &f)
+	status = r != SESSION_OK ? call_tell(r, "session", argv[0], &f)
 				 : finish_and_run(&o, &c);
 	images_release(&o.plan);
 	session_close(&s);

@@ -18,6 +18,13 @@ call_self(void)
 	return owner;
 }
 
+const char *
+call_owner(void)
+{
+	/* Root sees all. */
+	return geteuid() == 0 ? NULL : call_self();
+}
+
 /* Takes "--json" and "--" out of the words; behind that all is data. */
 static void
 take_options(struct call *k, char **words, bool has_json)
@@ -52,8 +59,7 @@ call_begin(struct call *k, char **words, bool has_json)
 		complain("config: %s", why);
 		return EXIT_OWN;
 	}
-	/* Root sees all. */
-	k->owner = geteuid() == 0 ? NULL : call_self();
+	k->owner = call_owner();
 	return 0;
 }
 
@@ -95,8 +101,8 @@ call_arguments(const struct call *k, size_t max)
 }
 
 int
-call_tell(const struct call *k, enum session_result r, const char *what,
-    const char *id)
+call_tell(enum session_result r, const char *what, const char *id,
+    const struct failure *f)
 {
 	char text[320];
 
@@ -110,10 +116,10 @@ call_tell(const struct call *k, enum session_result r, const char *what,
 		complain("session: %s is busy", id);
 		return EXIT_OWN;
 	case SESSION_WRONG:
-		complain("session: %s", k->failure.detail);
+		complain("session: %s", f->detail);
 		return EXIT_USAGE;
 	default:
-		complain("%s", failure_text(&k->failure, text, sizeof(text)));
+		complain("%s", failure_text(f, text, sizeof(text)));
 		return EXIT_OWN;
 	}
 }

@@ -17,8 +17,10 @@ struct call {
 	struct failure failure;
 };
 
-/* The owner of what the caller makes. */
+/* The owner of what the caller makes; and whose there are: NULL, everybody's.
+ */
 const char *call_self(void);
+const char *call_owner(void);
 
 /* In place of an exit status: the help is asked for. */
 #define CALL_HELP (-1)
@@ -48,9 +50,12 @@ int call_extra(const struct call *k, char **w);
 /* The words are at most max arguments, the first of which has been seen. */
 int call_arguments(const struct call *k, size_t max);
 
-/* Says why there is no `what` of that id; the exit status. */
-int call_tell(const struct call *k, enum session_result r, const char *what,
-    const char *id);
+/*
+ * Says what r is, of the `what` of that id and with the failure where it is
+ * one; the exit status, 0 for SESSION_OK.
+ */
+int call_tell(enum session_result r, const char *what, const char *id,
+    const struct failure *f);
 
 /* What was to be printed could not be: says so; the exit status. */
 int call_untold(void);

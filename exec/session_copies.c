@@ -29,7 +29,7 @@ copies_snapshot(struct call *k)
 	(void)snprintf(n.as.owner, sizeof(n.as.owner), "%s", call_self());
 	r = snapshot_take(&k->config, k->owner, id, -1, &n, &k->failure);
 	if (r != SESSION_OK)
-		status = call_tell(k, r, "session", id);
+		status = call_tell(r, "session", id, &k->failure);
 	else if (k->json)
 		status =
 		    report_snapshot(STDOUT_FILENO, &n) == 0 ? 0 : call_untold();
@@ -72,7 +72,7 @@ copies_fork(struct call *k)
 	r = session_fork(&k->config, k->owner, id, -1, call_self(), count,
 	    print_child, report, &k->failure);
 	if (r != SESSION_OK)
-		return call_tell(k, r, "session", id);
+		return call_tell(r, "session", id, &k->failure);
 	if (k->json && report_sessions_end(report, STDOUT_FILENO) != 0)
 		return call_untold();
 	return 0;
@@ -124,7 +124,7 @@ copies_tree(struct call *k)
 		return status;
 	r = tree_show(&k->config, k->owner, id, &all, &n, &k->failure);
 	if (r != SESSION_OK)
-		return call_tell(k, r, "session", id);
+		return call_tell(r, "session", id, &k->failure);
 	if (!k->json)
 		print_tree(all, n, id);
 	else if (report_tree(STDOUT_FILENO, all, n) != 0)

@@ -19,7 +19,7 @@ static struct call call = {
 static int
 tell(enum session_result r, const char *id)
 {
-	return call_tell(&call, r, "session", id);
+	return call_tell(r, "session", id, &call.failure);
 }
 
 static int

@@ -60,7 +60,7 @@ list(void)
 	r = snapshot_list(&call.config, call.owner, of, after, limit, list_one,
 	    report, &call.failure);
 	if (r != SESSION_OK)
-		return call_tell(&call, r, "snapshot", "");
+		return call_tell(r, "snapshot", "", &call.failure);
 	if (call.json && report_sessions_end(report, STDOUT_FILENO) != 0)
 		return call_untold();
 	return 0;
@@ -78,7 +78,7 @@ show(void)
 	r = snapshot_show(
 	    &call.config, call.owner, call.words[0], &n, &call.failure);
 	if (r != SESSION_OK)
-		status = call_tell(&call, r, "snapshot", call.words[0]);
+		status = call_tell(r, "snapshot", call.words[0], &call.failure);
 	else if (!call.json)
 		(void)printf("%-14s%s\n%-14s%s\n%-14s%s\n%-14s%s\n%-14s%s\n"
 			     "%-14s%" PRIu64 "\n",
@@ -94,10 +94,9 @@ show(void)
 static int
 remove_snapshot(void)
 {
-	return call_tell(&call,
-	    snapshot_delete(
-		&call.config, call.owner, call.words[0], &call.failure),
-	    "snapshot", call.words[0]);
+	return call_tell(snapshot_delete(&call.config, call.owner,
+			     call.words[0], &call.failure),
+	    "snapshot", call.words[0], &call.failure);
 }
 
 static const struct verb {

@@ -69,5 +69,5 @@ session_export(struct call *k)
 		r = export_open(k);
 		session_close(&k->session);
 	}
-	return call_tell(k, r, "session", id);
+	return call_tell(r, "session", id, &k->failure);
 }
