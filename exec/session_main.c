@@ -343,10 +343,8 @@ run_verb(const struct verb *v, int argc, char **argv)
 
 	if (argc > 2 && strcmp(argv[2], "--help") == 0)
 		return help();
-	if (v->on_one && (argc < 3 || argv[2][0] == '-')) {
-		complain("session: %s needs an id", v->name);
-		return EXIT_USAGE;
-	}
+	if (v->on_one && (argc < 3 || argv[2][0] == '-'))
+		return words_lack_id(v->name);
 	if (v->run == NULL)
 		return run_in_session(argc - 2, argv + 2);
 	status = call_begin(&call, argv + 2, v->has_json);
@@ -358,10 +356,8 @@ run_verb(const struct verb *v, int argc, char **argv)
 int
 session_main(int argc, char **argv)
 {
-	if (argc < 2) {
-		complain("session: no verb given; see mayfly session --help");
-		return EXIT_USAGE;
-	}
+	if (argc < 2)
+		return words_lack_verb();
 	if (strcmp(argv[1], "--help") == 0)
 		return help();
 	for (size_t i = 0; i < VERB_COUNT; i++) {

@@ -10,10 +10,33 @@
 #include "moment.h"
 #include "verdict.h"
 
+static const char *subcommand = "session";
+
+void
+words_of_snapshot(void)
+{
+	subcommand = "snapshot";
+}
+
 int
 words_wrong(const char *what, const char *word)
 {
-	complain("session: %s '%.80s'", what, word);
+	complain("%s: %s '%.80s'", subcommand, what, word);
+	return EXIT_USAGE;
+}
+
+int
+words_lack_id(const char *verb)
+{
+	complain("%s: %s needs an id", subcommand, verb);
+	return EXIT_USAGE;
+}
+
+int
+words_lack_verb(void)
+{
+	complain(
+	    "%s: no verb given; see mayfly %s --help", subcommand, subcommand);
 	return EXIT_USAGE;
 }
 
@@ -32,7 +55,7 @@ words_value(char ***words, const char *name)
 	if (word[len + 2] != '\0')
 		return NULL;
 	if ((*words)[1] == NULL) {
-		complain("session: option '--%s' needs a value", name);
+		complain("%s: option '--%s' needs a value", subcommand, name);
 		exit(EXIT_USAGE);
 	}
 	*words += 2;

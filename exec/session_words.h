@@ -6,10 +6,17 @@
 #include "session.h"
 
 /*
- * The words behind `mayfly session VERB`. What is wrong is complained about,
- * and is an exit status; 0 is success.
+ * The words behind `mayfly session VERB` and `mayfly snapshot VERB`. What is
+ * wrong is complained about, and is an exit status; 0 is success.
  */
 int words_wrong(const char *what, const char *word);
+
+/* Complaints are about `mayfly snapshot`, and not `mayfly session`. */
+void words_of_snapshot(void);
+
+/* EXIT_USAGE, for a verb that is given no id, and for no verb. */
+int words_lack_id(const char *verb);
+int words_lack_verb(void);
 
 /*
  * The value of the option at *words, "--name value" or "--name=value", which

@@ -134,10 +134,8 @@ run_verb(const struct verb *v, int argc, char **argv)
 
 	if (argc > 2 && strcmp(argv[2], "--help") == 0)
 		return help();
-	if (v->on_one && (argc < 3 || argv[2][0] == '-')) {
-		complain("session: %s needs an id", v->name);
-		return EXIT_USAGE;
-	}
+	if (v->on_one && (argc < 3 || argv[2][0] == '-'))
+		return words_lack_id(v->name);
 	status = call_begin(&call, argv + 2, v->has_json);
 	if (status == 0 && v->on_one)
 		status = call_arguments(&call, 1);
@@ -149,10 +147,9 @@ run_verb(const struct verb *v, int argc, char **argv)
 int
 snapshot_main(int argc, char **argv)
 {
-	if (argc < 2) {
-		complain("session: no verb given; see mayfly snapshot --help");
-		return EXIT_USAGE;
-	}
+	words_of_snapshot();
+	if (argc < 2)
+		return words_lack_verb();
 	if (strcmp(argv[1], "--help") == 0)
 		return help();
 	for (size_t i = 0; i < VERB_COUNT; i++) {

@@ -487,19 +487,20 @@ if testcase "what is no snapshot, session or number is refused"; then
 	for verb in show delete; do
 		snapshot $verb "$id" --bogus
 		expect_status 64
-		expect_err_has "^mayfly: session: unknown option '--bogus'$"
+		expect_err_has "^mayfly: snapshot: unknown option '--bogus'$"
 		snapshot $verb "$id" 2
 		expect_status 64
-		expect_err_has "^mayfly: session: one argument too many: '2'$"
+		expect_err_has "^mayfly: snapshot: one argument too many: '2'$"
 		snapshot $verb "$id" --help
 		expect_status 0
 		expect_out_has '^usage: mayfly snapshot '
 	done
-	for words in none show "show --json" "delete" "list --none" \
-	    "list --session x" "list --limit x"; do
+	for words in '' none show "show --json" "delete" "list --none" \
+	    "list --session x" "list --limit x" "list --after"; do
 		# shellcheck disable=SC2086
 		snapshot $words
 		expect_status 64
+		expect_err_has '^mayfly: snapshot: '
 	done
 	check "there are sessions" test \
 	    "$(mayfly session list </dev/null | wc -l)" = 1
