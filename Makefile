@@ -44,7 +44,9 @@ endif
 endif
 ifneq ($(SAN),)
 HARDEN += -fsanitize=$(SAN) -fno-omit-frame-pointer -fno-sanitize-recover=all
-LDFLAGS_OWN += -fsanitize=$(SAN)
+# The guest has no libraries of theirs; clang's are static anyway.
+LDFLAGS_OWN += -fsanitize=$(SAN) $(if $(findstring clang,$(CC_OWN)),, \
+	-static-libasan -static-libubsan -static-libgcc)
 endif
 COMPILE = $(CC_OWN) -std=gnu17 $(CPPFLAGS_OWN) $(CPPFLAGS) $(WARN) $(HARDEN) \
 	$(CFLAGS)

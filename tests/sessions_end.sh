@@ -92,10 +92,10 @@ fi
 if testcase "one that has expired is gone at once, and then from disk"; then
 	create --ttl 1
 	idle=$id
-	create --ttl none --expires "$(date -ud '+1 second' +%FT%TZ)"
+	create --ttl none --expires "$(date -ud '+3 seconds' +%FT%TZ)"
 	absolute=$id
 	create --ttl none
-	sleep 2.1
+	sleep 4.1
 	for one in "$idle" "$absolute"; do
 		session show "$one"
 		expect_status 125
