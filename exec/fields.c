@@ -10,7 +10,7 @@ fields_begin(struct fields *w, char *buf, size_t size, const char *head)
 
 	*w = (struct fields){ buf, size, len < size ? (ssize_t)len : -1 };
 	if (w->len >= 0)
-		memcpy(buf, head, len);
+		memcpy(buf, head, len + 1);
 }
 
 void
