@@ -20,8 +20,8 @@ static const char *const names[] = { "/dev/kmsg", "/dev/mem", "/dev/port",
 	"/proc/latency_stats", "/proc/slabinfo", "/proc/vmallocinfo",
 	"/proc/pagetypeinfo", "/proc/kpagecount", "/proc/kpageflags",
 	"/proc/kpagecgroup", "/proc/config.gz", "/proc/interrupts",
-	"/proc/mtrr", "/proc/1/stack", "/proc/self/stack",
-	"/sys/kernel/notes" };
+	"/proc/mtrr", "/proc/1/stack", "/proc/self/stack", "/sys/kernel/notes",
+	"/proc/schedstat", "/proc/dynamic_debug/control" };
 
 static const char *const directories[] = { "/proc/acpi", "/proc/asound",
 	"/proc/scsi", "/proc/driver", "/sys/kernel/debug", "/sys/firmware",

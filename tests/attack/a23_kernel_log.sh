@@ -22,6 +22,7 @@ for INSIDE in $ATTACK_UIDS; do
 			    /proc/kpageflags /proc/kpagecgroup \
 			    /proc/config.gz /proc/interrupts /proc/mtrr \
 			    /proc/1/stack /proc/self/stack /sys/kernel/notes \
+			    /proc/schedstat /proc/dynamic_debug/control \
 			    /proc/acpi /proc/asound /proc/scsi /proc/driver \
 			    /sys/kernel/debug /sys/firmware /sys/module \
 			    /boot; do

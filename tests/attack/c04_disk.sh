@@ -29,9 +29,12 @@ for INSIDE in $ATTACK_UIDS; do
 		attack_words c04_disk "$how"
 		mayfly session run "$id" "${words[@]}" </dev/null >out 2>err
 		status=$?
-		# It is ended, or told by a quota; or the call is refused.
+		# It is ended, or told by a quota, in a mapping by SIGBUS; or
+		# the call is refused.
 		expect_json '.reason == "disk" or (.reason == "exit" and
-		    (.stdout | test(": (EDQUOT|ENOSPC|EOPNOTSUPP|EMFILE)")))'
+		    (.stdout | test(": (EDQUOT|ENOSPC|EOPNOTSUPP|EMFILE)"))) or
+		    ("'"$how"'" == "mapped" and .signal == 7 and
+		    .reason == "signal")'
 		kb=$(held -k) files=$(held --inodes)
 		((kb <= 8192 + SLACK_KB && files <= 1024 + SLACK_FILES)) ||
 		    fail "$kb KB in $files files"
