@@ -14,6 +14,7 @@ fi
 export ATTACK_BIN=$tree/build/attack ATTACK_WHOLE=1
 # Much of it waits: both callers side by side.
 if [[ -n ${LONG:-} ]]; then
+	export T_PATIENCE=600
 	work=$(mktemp -d)
 	for as in root user; do
 		"$tree/tests/attack/run.sh" -a "$as" 2>&1 |
