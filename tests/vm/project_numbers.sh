@@ -125,6 +125,7 @@ if testcase "no number is lost with who is killed"; then
 	done
 	reap
 	check "there is trash" test -z "$(ls -A "$STATE/trash")"
+	check "there are sessions" test -z "$(ls -A "$STATE/sessions")"
 	numbers_in_use >left
 	check "numbers are in use: $(<left)" test ! -s left
 fi
