@@ -107,7 +107,9 @@ then
 	chattr -P -p 0 other
 fi
 
+# Others' sessions are on this file system too, and may end in the meantime.
 if testcase "no number is lost with who is killed"; then
+	numbers_in_use | cut -d ' ' -f 1 >others
 	for ((i = 0; i < 48; i++)); do
 		id=$(mayfly session create --ttl none </dev/null 2>err)
 		case $((i % 3)) in
@@ -126,7 +128,7 @@ if testcase "no number is lost with who is killed"; then
 	reap
 	check "there is trash" test -z "$(ls -A "$STATE/trash")"
 	check "there are sessions" test -z "$(ls -A "$STATE/sessions")"
-	numbers_in_use >left
+	numbers_in_use | grep -vwFf others >left
 	check "numbers are in use: $(<left)" test ! -s left
 fi
 

@@ -11,5 +11,5 @@ export UNIT AS=root JOBS=2
 unset MUST_WORK
 exec "$tree/tests/run.sh" T=unit T=binds T=cleanup T=doctor T=exitcodes T=ids \
     T=image T=limits T=network T=options T=output T=sessions \
-    T=sessions_end T=sessions_refusals T=disk T=streams T=tty \
-    T=usage T=users
+    T=sessions_end T=sessions_refusals T=snapshots T=snapshots_end \
+    T=snapshots_refusals T=disk T=streams T=tty T=usage T=users
