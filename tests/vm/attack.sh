@@ -1,6 +1,6 @@
 #!/bin/bash
 # The attack suite where cgroups hold the limits: what they are about, or with
-# LONG=1 all of it. Its programs are compiled before: machine.sh.
+# LONG=1 all of it, or these ROWS. Its programs are compiled before: machine.sh.
 # in: root
 
 set -u
@@ -16,8 +16,10 @@ export ATTACK_BIN=$tree/build/attack ATTACK_WHOLE=1
 if [[ -n ${LONG:-} ]]; then
 	export T_PATIENCE=600
 	work=$(mktemp -d)
-	"$tree/tests/attack/run.sh" -a user >"$work/user" 2>&1 &
-	"$tree/tests/attack/run.sh" -a root 2>&1 | tee "$work/root" |
+	# shellcheck disable=SC2086 # rows
+	"$tree/tests/attack/run.sh" -a user ${ROWS:-} >"$work/user" 2>&1 &
+	# shellcheck disable=SC2086 # rows
+	"$tree/tests/attack/run.sh" -a root ${ROWS:-} 2>&1 | tee "$work/root" |
 	    sed -u '/^[0-9]* passed, /d'
 	wait
 	sed '/^[0-9]* passed, /d' "$work/user"

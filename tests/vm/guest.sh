@@ -25,6 +25,7 @@
 #	STRESSORS	those of neighbours.sh
 #	FAULTS		how many there are of each kind (faults/lib.sh)
 #	LONG		1: topics that have a long form are to take it
+#	ROWS		of the attack suite, with LONG=1 (all)
 
 set -u
 

@@ -75,7 +75,7 @@ write_orders()
 {
 	local name names=()
 
-	for name in CASE FAULTS MUST_WORK T_TIMES WAY LONG STRESSORS; do
+	for name in CASE FAULTS MUST_WORK T_TIMES WAY LONG ROWS STRESSORS; do
 		[[ -n ${!name:-} ]] || continue
 		echo "export $name=${!name@Q}"
 		names+=("$name")
