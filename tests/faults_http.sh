@@ -9,6 +9,8 @@
 # serve is 0, the broker 0.1, the front 0.1.1, the sandbox 0.1.2, the reaper
 # 0.2.
 supervisor=0.1
+# shellcheck disable=SC2034 # lib.sh reads it
+reaper=0.2
 client=(-l "$T_ROOT/home/sock" -r request -a answer -u "$T_UID")
 
 # ask METHOD PATH [BODY [FIELD]...]: the request, of which the answer is not in
