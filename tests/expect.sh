@@ -99,13 +99,13 @@ poll()
 	done
 }
 
-# Waits until a command succeeds, at most 10 seconds.
+# Waits until a command succeeds, at most a sixth of T_PATIENCE.
 await()
 {
 	local what=$1
 
 	shift
-	poll 200 "$@" && return
+	poll $((200 * T_PATIENCE / 60)) "$@" && return
 	fail "waited in vain: $what"
 	return 1
 }

@@ -53,8 +53,8 @@ expect_error()
 	    grep -qE '"files: .*(No space|Quota)' body; then
 		: # the limit `disk` is reached
 	elif [[ $code == 422 && $met == fchmod ]] &&
-	    grep -q '"files: .*not permitted' body; then
-		: # what stands there is another's
+	    grep -qE '"files: .*(not permitted|Read-only)' body; then
+		: # what stands there is another's, or on a read-only place
 	elif [[ -n $code ]]; then
 		wrong "the answer is $code: $(head -c 200 body)"
 	elif [[ $at == -k* ]]; then

@@ -31,8 +31,9 @@ for INSIDE in $ATTACK_UIDS; do
 	fi
 
 	if attackcase "ports that are used up are so for nobody else"; then
-		spawn run --user "$INSIDE" --nofile 40000 --time 60000 --wall \
-		    60000 -- perl -MSocket -e '
+		spawn run --user "$INSIDE" --nofile 40000 \
+		    --time $((T_PATIENCE * 1000)) \
+		    --wall $((T_PATIENCE * 1000)) -- perl -MSocket -e '
 		    $| = 1; my @all; my $n = 0;
 		    for (1024 .. 65535) {
 			    socket(my $s, AF_INET, SOCK_STREAM, 0) or last;

@@ -27,7 +27,8 @@ for INSIDE in $ATTACK_UIDS; do
 		then
 			ipc_of_host >before
 			create
-			inside --user "$INSIDE" --wall 800 -- \
+			inside --user "$INSIDE" \
+			    --wall $((T_PATIENCE * 20)) -- \
 			    sh -c "$LEAVE; { $LOOK; } >&2; $end"
 			check "nothing was made: $(<err)" \
 			    test "$(sed -n 1p err)" = 12
