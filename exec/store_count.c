@@ -28,16 +28,19 @@
 /*
  * A directory's links are its own two and one from each directory in it, on
  * all file systems that count them. Others, and ext4 with very many, say 1.
+ * 1, 0 where it is not said, or -1/errno.
  */
-static bool
+static int
 says_count(const struct state *st, uint64_t *ret)
 {
 	struct stat s;
 
-	if (fstat(st->sessions, &s) != 0 || s.st_nlink < 2)
-		return false;
+	if (fstat(st->sessions, &s) != 0)
+		return -1;
+	if (s.st_nlink < 2)
+		return 0;
 	*ret = s.st_nlink - 2;
-	return true;
+	return 1;
 }
 
 uint64_t
@@ -47,7 +50,7 @@ store_count(const struct state *st)
 	size_t n = 0;
 	char *ids;
 
-	if (says_count(st, &count))
+	if (says_count(st, &count) > 0)
 		return count;
 	if (store_list(st, NULL, &ids, &n) != 0)
 		return UINT64_MAX;
@@ -80,7 +83,7 @@ store_bound(const struct state *st)
 	uint64_t count;
 	size_t len, n;
 
-	if (says_count(st, &count))
+	if (says_count(st, &count) > 0)
 		return count;
 	count = UINT64_MAX;
 	text = io_read_file(st->dir, COUNT_FILE, TEXT_SIZE, &len);
@@ -110,10 +113,12 @@ store_note_count(const struct state *st, uint64_t count)
 	char boot[BOOT_SIZE], text[TEXT_SIZE];
 	uint64_t ignored;
 	auto_fd fd = -1;
-	int len;
+	int said = says_count(st, &ignored), len;
 
+	if (said < 0)
+		return -1;
 	/* One of before must not be found when that ends. */
-	if (says_count(st, &ignored) || read_boot(boot) != 0)
+	if (said > 0 || read_boot(boot) != 0)
 		return forget_count(st);
 	/* Of one length, which takes no room when it is written again. */
 	len = snprintf(text, sizeof(text), "%s %020" PRIu64 "\n", boot, count);
