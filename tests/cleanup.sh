@@ -106,7 +106,7 @@ if testcase "shared memory and semaphores die with the command"; then
 fi
 
 if testcase "an orphan is reaped inside"; then
-	run --nproc 20 -- perl -e '
+	run --nproc 20 --time 60000 -- perl -e '
 	    for (1 .. 200) { fork || (fork || exit, exit); wait }
 	    select undef, undef, undef, 0.2;
 	    print scalar(grep { m{^/proc/\d+$} } glob "/proc/*"), "\n"'

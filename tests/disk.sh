@@ -65,7 +65,7 @@ if testcase "a file without a name counts while it is open" && disk 512M; then
 	    perl -e 'open F, ">", "/f"; unlink "/f";
 	    1 while syswrite F, "x" x 65536'
 	expect_json '.reason == "disk"'
-	inside --json --session_disk 8192 -- perl -e '
+	inside --json --session_disk 8192 --time 60000 -- perl -e '
 	    for (1 .. 100) { open F, ">", "/f"; unlink "/f";
 		syswrite F, "x" x 4000000; close F }'
 	expect_json '.reason == "exit" and .exit_code == 0'
