@@ -91,12 +91,18 @@ ids_refuse_root(struct failure *f)
 	    lacking);
 }
 
+struct ranges {
+	const struct config *config;
+	bool *
+	    given_away; /* set where one of them is, in /etc/subuid or subgid */
+};
+
 /* Has nobody else been given it, and has its last sandbox ended? */
 static int
 is_free(const void *context, int fd, uint64_t n)
 {
-	const struct config *c = context;
-	uint64_t start = c->uid_base + n * IDS_PER_SANDBOX;
+	const struct ranges *ranges = context;
+	uint64_t start = ranges->config->uid_base + n * IDS_PER_SANDBOX;
 	auto_fd left = place_left(fd, n);
 	struct failure f;
 	int r;
@@ -108,6 +114,8 @@ is_free(const void *context, int fd, uint64_t n)
 	r = subids_meet(start, IDS_PER_SANDBOX, &f);
 	if (r < 0)
 		errno = f.error;
+	else if (r > 0)
+		*ranges->given_away = true;
 	return r < 0 ? -1 : r == 0;
 }
 
@@ -137,12 +145,12 @@ open_leases(const struct config *c, struct failure *f)
  * heard that verdict may be here by then.
  */
 static int
-take_range(int fd, uint64_t ranges, const struct config *c, uint64_t *ret)
+take_range(int fd, uint64_t count, const struct ranges *ranges, uint64_t *ret)
 {
 	const struct timespec pause = { 0, PAUSE_MS * 1000000 };
 	const int64_t until = sys_now_ms() + PATIENCE_MS;
 
-	while (place_take(fd, ranges, is_free, c, ret) != 0) {
+	while (place_take(fd, count, is_free, ranges, ret) != 0) {
 		if (errno != EAGAIN || sys_now_ms() >= until)
 			return -1;
 		(void)nanosleep(&pause, NULL);
@@ -153,18 +161,21 @@ take_range(int fd, uint64_t ranges, const struct config *c, uint64_t *ret)
 static int
 lease(struct ids *ids, const struct config *c, struct failure *f)
 {
-	uint64_t ranges = c->uid_count / IDS_PER_SANDBOX;
+	uint64_t count = c->uid_count / IDS_PER_SANDBOX;
+	bool given_away = false;
+	const struct ranges ranges = { c, &given_away };
 	auto_fd fd = open_leases(c, f);
 
 	if (fd < 0)
 		return -1;
-	if (take_range(fd, ranges, c, &ids->range) != 0) {
+	if (take_range(fd, count, &ranges, &ids->range) != 0) {
 		if (errno != EAGAIN)
 			return failure_set(f, "ids", errno, "lock a range");
 		return failure_set(f, "ids", 0,
-		    "all %" PRIu64
-		    " ranges of host ids are in use: raise uid_count",
-		    ranges);
+		    "all %" PRIu64 " ranges of host ids are in use%s", count,
+		    given_away ? " or given away in /etc/subuid or "
+				 "/etc/subgid: set uid_base and uid_count"
+			       : ": raise uid_count");
 	}
 	ids->uid_base = ids->gid_base =
 	    (uid_t)(c->uid_base + ids->range * IDS_PER_SANDBOX);

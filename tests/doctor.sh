@@ -396,12 +396,14 @@ if testcase "in a user namespace with one id it agrees with run"; then
 fi
 
 # in_cgroup SCRIPT: as root in a cgroup of its own, which is the top of a
-# cgroup namespace; cgroup v2 is mounted where it belongs.
+# cgroup namespace; cgroup v2 is mounted where it belongs, and as it is: its
+# options are those of the whole machine.
 in_cgroup()
 {
 	unshare --mount sh -c '
+	    how=$(findmnt -nt cgroup2 -o FS-OPTIONS | head -n 1)
 	    umount -l /sys/fs/cgroup
-	    mount -t cgroup2 cgroup2 /sys/fs/cgroup || exit 99
+	    mount -t cgroup2 -o "${how:-rw}" cgroup2 /sys/fs/cgroup || exit 99
 	    own=$(sed -n "s/^0:://p" /proc/self/cgroup)
 	    dir=/sys/fs/cgroup$own/t-doctor.$$
 	    mkdir "$dir" || exit 99

@@ -74,6 +74,25 @@ if testcase "when all are in use one more is refused, and told why"; then
 	expect_status 0
 fi
 
+if testcase "a range that was given away is not lent, and that is told"; then
+	ranges 2
+	for file in subuid subgid; do
+		# The last id of the first, and all of the second but one.
+		echo "other:$((BASE + 65535)):65536" >given
+		mount --bind given "/etc/$file"
+		mayfly run -- true </dev/null >out 2>err
+		status=$?
+		umount "/etc/$file"
+		expect_status 125
+		expect_err_has 'ids: all 2 .* given away in /etc/subuid or .*: set uid_base'
+	done
+	echo "other:$((BASE + 65535)):1" >given
+	mount --bind given /etc/subuid
+	run -- cat /proc/self/uid_map
+	umount /etc/subuid
+	expect_out_has "^ *0 +$((BASE + 65536)) "
+fi
+
 if testcase "of 30 that begin at once exactly 7 get one of 7"; then
 	ranges 7
 	hold 30
@@ -206,19 +225,18 @@ run_among()
 
 if testcase "where a range is not mapped, or not all of it, that is said"; then
 	ranges 1
-	export MAYFLY_UID_BASE=65536
-	for count in 1 65536 100000 131071; do
+	for count in 1 "$BASE" $((BASE + 34464)) $((BASE + 65535)); do
 		run_among "$count" run -- true
 		expect_status 125
-		expect_err_has "ids: host ids 65536 to 131071 .* uid_count\$"
+		expect_err_has \
+		    "ids: host ids $BASE to $((BASE + 65535)) .* uid_count\$"
 		run_among "$count" doctor
 		expect_status 1
 		expect_out_has '^fail +host_ids'
 	done
-	run_among 131072 run -- sh -c 'cat /proc/self/uid_map'
+	run_among $((BASE + 65536)) run -- sh -c 'cat /proc/self/uid_map'
 	expect_status 0
-	expect_out_has '^ *0 +65536 +65536$'
-	export MAYFLY_UID_BASE=$BASE
+	expect_out_has "^ *0 +$BASE +65536\$"
 fi
 
 t_done
