@@ -289,6 +289,21 @@ snapshot_remove_files(int snapshots, const char *id, int dir)
 	return 0;
 }
 
+/* A reaper that is writing in it would bring it back. */
+static enum session_result
+remove_locked(int snapshots, const char *id, int dir, struct failure *f)
+{
+	if (turn_wait(dir, -1, -1, RECORD_WAIT) != 0)
+		return snapshot_failed(f, "lock a snapshot");
+	if (!state_is_there(snapshots, id, dir) ||
+	    faccessat(dir, "meta", F_OK, AT_SYMLINK_NOFOLLOW) != 0 ||
+	    snapshot_remove_files(snapshots, id, dir) != 0)
+		return errno == ENOENT
+			   ? SESSION_NOT_FOUND
+			   : snapshot_failed(f, "remove a snapshot");
+	return SESSION_OK;
+}
+
 enum session_result
 snapshot_delete(const struct config *c, const char *owner, const char *id,
     struct failure *f)
@@ -310,9 +325,8 @@ snapshot_delete(const struct config *c, const char *owner, const char *id,
 	if (r == SESSION_FAILED && owner == NULL &&
 	    (dir = openat(snapshots, id, OPEN_DIR)) >= 0)
 		r = SESSION_OK;
-	if (r == SESSION_OK && snapshot_remove_files(snapshots, id, dir) != 0)
-		r = errno == ENOENT ? SESSION_NOT_FOUND
-				    : snapshot_failed(f, "remove a snapshot");
+	if (r == SESSION_OK)
+		r = remove_locked(snapshots, id, dir, f);
 	state_close(&st);
 	return r;
 }

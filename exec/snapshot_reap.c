@@ -29,6 +29,26 @@ count(
 	}
 	image_free(&base);
 	n->counted = true;
+	return r;
+}
+
+/*
+ * To count takes long, and who deletes it is not to wait: its lock is not held
+ * meanwhile. What has gone then is not to come back. 0 or -1/errno.
+ */
+static int
+count_unlocked(
+    const struct config *c, const struct state *st, int dir, struct snapshot *n)
+{
+	int r, error;
+
+	(void)flock(dir, LOCK_UN);
+	r = count(c, st, dir, n);
+	error = errno;
+	if (flock(dir, LOCK_EX | LOCK_NB) != 0 ||
+	    faccessat(dir, "meta", F_OK, AT_SYMLINK_NOFOLLOW) != 0)
+		return 0;
+	errno = error;
 	return r == 0 ? snapshot_write(dir, n) : -1;
 }
 
@@ -52,7 +72,8 @@ reap_one(const struct config *c, const struct state *st, int snapshots,
 	else
 		(void)(unlinkat(dir, "meta.new", 0),
 		    unlinkat(dir, "image.new", 0));
-	if (r == SESSION_OK && !n.counted && count(c, st, dir, &n) != 0)
+	if (r == SESSION_OK && !n.counted &&
+	    count_unlocked(c, st, dir, &n) != 0)
 		error = errno;
 	snapshot_free(&n);
 	errno = error;

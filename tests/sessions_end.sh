@@ -35,19 +35,6 @@ if testcase "a deletion ends what runs within a second"; then
 	expect_clean
 fi
 
-# slowly CALL SECONDS WORD...: mayfly, whose first such call takes so long
-slowly()
-{
-	strace -E "$UNCHECKED" -f -qq -o /dev/null -e "trace=$1" \
-	    -e "inject=$1:delay_enter=${2}000000:when=1" "$MAYFLY" "${@:3}"
-}
-
-can_delay()
-{
-	strace -f -qq -o /dev/null -e trace=fsync \
-	    -e inject=fsync:delay_enter=1:when=1 true
-} >/dev/null 2>&1
-
 # Its directory has another name when it is opened, before the run is told.
 if [[ $AS == root ]] && testcase "a deletion ends a run that is being built" &&
     require "strace cannot be used here" can_delay; then

@@ -112,6 +112,31 @@ if testcase "what a crash leaves of a snapshot is put right"; then
 	expect_gone "$id" "${forks[@]}"
 fi
 
+# It is counted by the reaper, which then writes its record anew.
+if [[ $AS == root ]] &&
+    testcase "a snapshot that was removed does not come back from a reaper" &&
+    require "strace cannot be used here" can_delay; then
+	for seconds in 0 3; do
+		create
+		inside 'cd /root; for i in $(seq 2100); do : >f$i; done'
+		take
+		slowly fsync 1 reap </dev/null >reaped 2>&1 &
+		reaper=$!
+		await "it is counted" \
+		    test -e "$STATE/snapshots/$taken/meta.new"
+		slowly fsync "$seconds" snapshot delete "$taken" >out 2>err
+		status=$?
+		expect_status 0
+		wait "$reaper"
+		status=$?
+		expect_status 0
+		check "there is $(names "$STATE/snapshots")" test \
+		    -z "$(names "$STATE/snapshots")"
+		delete "$id"
+	done
+	expect_gone
+fi
+
 if testcase "the tree has all relatives, those that have gone as well"; then
 	create
 	top=$id

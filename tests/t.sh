@@ -321,6 +321,19 @@ is_plain()
 	! grep -q __asan_init "$MAYFLY"
 }
 
+# slowly CALL SECONDS WORD...: mayfly, whose first such call takes so long
+slowly()
+{
+	strace -E "$UNCHECKED" -f -qq -o /dev/null -e "trace=$1" \
+	    -e "inject=$1:delay_enter=${2}000000:when=1" "$MAYFLY" "${@:3}"
+}
+
+can_delay()
+{
+	strace -f -qq -o /dev/null -e trace=fsync \
+	    -e inject=fsync:delay_enter=1:when=1 true
+} >/dev/null 2>&1
+
 fail()
 {
 	[[ $t_state == failed ]] || t_details=()
