@@ -254,10 +254,10 @@ copy_data(struct unpack *u, int fd, struct archive_entry *e)
 
 /*
  * Attributes of the user's own alone: others would be capabilities or the
- * overlay's, which say where else its files are.
+ * overlay's, which say where else its files are. They take room as well.
  */
 static void
-set_attributes(int fd, struct archive_entry *e)
+set_attributes(struct unpack *u, int fd, struct archive_entry *e)
 {
 	const char *name;
 	const void *value;
@@ -266,6 +266,7 @@ set_attributes(int fd, struct archive_entry *e)
 	(void)archive_entry_xattr_reset(e);
 	while (
 	    archive_entry_xattr_next(e, &name, &value, &size) == ARCHIVE_OK) {
+		account(u, size);
 		if (name == NULL || strncmp(name, "user.", 5) != 0 ||
 		    strncmp(name, "user.overlay.", 13) == 0)
 			continue;
@@ -308,7 +309,7 @@ take_file(struct unpack *u, struct archive_entry *e, const char *base)
 	int fd = tree_file(&u->tree, base);
 
 	copy_data(u, fd, e);
-	set_attributes(fd, e);
+	set_attributes(u, fd, e);
 	tree_finish_file(&u->tree, fd, &o);
 }
 
@@ -325,7 +326,7 @@ take_directory(struct unpack *u, struct archive_entry *e, const char *name,
 	    u->tree.dir, base, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0)
 		tool_die("open '%s': %s", tool_quote(name), strerror(errno));
-	set_attributes(fd, e);
+	set_attributes(u, fd, e);
 }
 
 /* What stands in an entry that is no file is unpacked all the same. */
@@ -369,6 +370,7 @@ take_entry(struct unpack *u, struct archive_entry *e)
 		target = archive_entry_symlink(e);
 		if (target == NULL || *target == '\0')
 			tool_die("'%s': a link to nothing", tool_quote(name));
+		account(u, strlen(target));
 		tree_symlink(&u->tree, base, target, &o);
 		break;
 	case AE_IFIFO:

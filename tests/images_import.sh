@@ -285,6 +285,24 @@ if testcase "no image is larger than max_image"; then
 		refused 125 '^mayfly: layer: ' import "$file.tar.gz" bad
 		expect_err_has 'more than max_image allows: 20000 KB'
 	done
+	# Nor what is in no file: attributes, and where links lead.
+	"$PYTHON" - <<-'END'
+		import tarfile
+		for kind in "attributes", "links":
+		    with tarfile.open(kind + ".tar.gz", "w:gz") as t:
+		        for i in range(6000):
+		            e = tarfile.TarInfo("f%d" % i)
+		            text = "%04d" % i * 950
+		            if kind == "links":
+		                e.type, e.linkname = tarfile.SYMTYPE, text
+		            else:
+		                e.pax_headers["SCHILY.xattr.user.a"] = text
+		            t.addfile(e)
+	END
+	for file in attributes links; do
+		refused 125 '^mayfly: layer: ' import "$file.tar.gz" bad
+		expect_err_has 'more than max_image allows: 20000 KB'
+	done
 	export MAYFLY_MAX_IMAGE=40000
 	made good import bomb.tar.gz good
 	unset MAYFLY_MAX_IMAGE
