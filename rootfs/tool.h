@@ -36,9 +36,13 @@ int tool_unpack(int argc, char **argv);
 /* pack DIR: an archive of the tree DIR on stdout. */
 int tool_pack(int argc, char **argv);
 
+/* In an archive of a layer it says that what follows is not there any more. */
+#define WHITEOUT ".wh."
+
 /*
- * diff LAYER BELOW ALL: the same of what an image's layer adds to what lies
- * below it, which BELOW shows; what both make, ALL shows.
+ * diff LAYER BELOW|- ALL|-: the same of what an image's layer adds to what lies
+ * below it, which BELOW shows; what both make, ALL shows. The first one has
+ * nothing below it.
  */
 int tool_diff(int argc, char **argv);
 

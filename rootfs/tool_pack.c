@@ -33,6 +33,7 @@ struct pack {
 	 * it does not show.
 	 */
 	bool is_overlay;
+	bool is_layer; /* of a layout, where some names are whiteouts */
 };
 
 /* Of a layer: the directory as all make it, and the layers below; or -1. */
@@ -207,6 +208,9 @@ pack_one(struct pack *p, int dir, const struct beside *b, const char *name,
 	struct archive_entry *e, *sparse = NULL;
 	struct stat st;
 
+	if (p->is_layer && strncmp(name, WHITEOUT, strlen(WHITEOUT)) == 0)
+		tool_die("'%s': in a layout such a name says what is removed",
+		    tool_quote(path));
 	if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) != 0) {
 		if (p->is_overlay && errno == ENOENT)
 			return;
@@ -237,7 +241,7 @@ static void
 put_whiteout(struct pack *p, const char *path, const char *name)
 {
 	struct archive_entry *e = archive_entry_new();
-	char *whiteout = join(path, ".wh.", name);
+	char *whiteout = join(path, WHITEOUT, name);
 
 	if (e == NULL)
 		tool_die("no memory");
@@ -328,9 +332,9 @@ begin(struct pack *p)
 }
 
 static int
-pack_tree(const char *path, const struct beside *b)
+pack_tree(const char *path, bool is_layer, const struct beside *b)
 {
-	struct pack p = { 0 };
+	struct pack p = { .is_layer = is_layer };
 	struct archive_entry *e;
 	struct statfs fs;
 	struct stat st;
@@ -356,16 +360,18 @@ tool_pack(int argc, char **argv)
 	const struct beside none = { -1, -1 };
 
 	(void)argc;
-	return pack_tree(argv[1], &none);
+	return pack_tree(argv[1], false, &none);
 }
 
 int
 tool_diff(int argc, char **argv)
 {
-	auto_fd below = open_tree(argv[2]);
-	auto_fd all = open_tree(argv[3]);
+	/* The first layer has nothing below it. */
+	const bool is_first = strcmp(argv[2], "-") == 0;
+	auto_fd below = is_first ? -1 : open_tree(argv[2]);
+	auto_fd all = is_first ? -1 : open_tree(argv[3]);
 	const struct beside b = { all, below };
 
 	(void)argc;
-	return pack_tree(argv[1], &b);
+	return pack_tree(argv[1], true, &b);
 }

@@ -25,7 +25,6 @@
 #define ENTRIES_MAX 4000000
 #define BLOCK 65536
 #define TREE "tree:"
-#define WHITEOUT ".wh."
 #define OPAQUE ".wh..wh..opq"
 
 struct unpack {
@@ -289,11 +288,14 @@ owner_of(struct archive_entry *e)
 	return o;
 }
 
-/* ".wh.NAME"; true where that was it. */
+/*
+ * ".wh.NAME"; true where that was it. Where there is nothing below, as in what
+ * is imported, it is a name like any other.
+ */
 static bool
 take_whiteout(struct unpack *u, const char *name, const char *base)
 {
-	if (strncmp(base, WHITEOUT, strlen(WHITEOUT)) != 0)
+	if (u->file != NULL || strncmp(base, WHITEOUT, strlen(WHITEOUT)) != 0)
 		return false;
 	if (strcmp(base, OPAQUE) == 0)
 		tree_opaque(&u->tree, u->tree.parent);

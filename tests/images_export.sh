@@ -151,6 +151,13 @@ if testcase "an image that cannot be exported is told, and nothing stays"; then
 	refused 125 '^mayfly: export: /: ' export one oci:/
 	refused 125 '^mayfly: export: none/dir: No such file' \
 	    export one oci:none/dir
+	# In a layer's archive such a name would be no file.
+	mkdir -p tree/d
+	touch tree/d/.wh.f
+	made named import-dir tree named
+	refused 125 '^mayfly: export: ' export named oci:named
+	expect_err_has "'d/.wh.f': in a layout such a name says what is removed"
+	rm -r tree
 	check "something was made" test -z "$(find . -mindepth 1 \
 	    ! -path './full*' ! -name file ! -name link ! -name out \
 	    ! -name err)"
@@ -183,7 +190,7 @@ if testcase "a session's archive is its root, and import takes it back"; then
 	inside --user 0 -- sh -c 'rm -r /names; ln /new/old /new/hard
 	    echo again >/kept/b; rm /gone; mkdir /gone; echo >/gone/x
 	    dd if=/dev/zero of=/new/sparse bs=1 count=1 seek=5000000
-	    rm /hard/2'
+	    rm /hard/2; echo >/new/.wh.hard; echo >/new/.wh..wh..opq'
 	expect_status 0
 	[[ $AS == user ]] ||
 	    inside --user 0 -- sh -c 'chown -R 7:8 /new; chown 65535 /kept'

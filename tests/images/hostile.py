@@ -121,6 +121,36 @@ def again(data, times):
     return data
 
 
+def whiteouts(add):
+    """In a layer such names say what is removed of those below."""
+    with add("hardlink-of-a-whiteout") as t:
+        entry(t, ".wh.w")
+        link(t, "h", "w", tarfile.LNKTYPE)
+    for name in ".wh.", ".wh..", ".wh...", "a/.wh..", "a/.wh...":
+        with add("whiteout-%s" % name.replace("/", "slash")) as t:
+            directory(t, "a")
+            entry(t, name)
+    with add("whiteout-own") as t:
+        entry(t, "f", b"x")
+        entry(t, ".wh.f")
+        directory(t, "d")
+        entry(t, "d/f", b"x")
+        entry(t, ".wh.d")
+    with add("whiteout-as-directory") as t:
+        directory(t, ".wh.d")
+        entry(t, ".wh.d/f", b"x")
+        entry(t, ".wh..wh..opq/f", b"x")
+    with add("whiteout-symlink") as t:
+        link(t, ".wh.s", CANARY)
+        link(t, "out", CANARY)
+        entry(t, "out/.wh.file")
+        entry(t, "out/.wh..wh..opq")
+    with add("whiteout-aufs") as t:
+        entry(t, ".wh..wh.plnk/1.2", b"x")
+        entry(t, ".wh..wh.aufs")
+        entry(t, ".wh..wh.orph/x", b"x")
+
+
 def tree_archives(add):
     """add(name) gives a tar file that is then closed by who calls."""
     with add("absolute") as t:
@@ -189,32 +219,6 @@ def tree_archives(add):
         link(t, "h", "d", tarfile.LNKTYPE)
     with add("hardlink-of-nothing") as t:
         link(t, "h", "none", tarfile.LNKTYPE)
-    with add("hardlink-of-a-whiteout") as t:
-        entry(t, ".wh.w")
-        link(t, "h", "w", tarfile.LNKTYPE)
-    for name in ".wh.", ".wh..", ".wh...", "a/.wh..", "a/.wh...":
-        with add("whiteout-%s" % name.replace("/", "slash")) as t:
-            directory(t, "a")
-            entry(t, name)
-    with add("whiteout-own") as t:
-        entry(t, "f", b"x")
-        entry(t, ".wh.f")
-        directory(t, "d")
-        entry(t, "d/f", b"x")
-        entry(t, ".wh.d")
-    with add("whiteout-as-directory") as t:
-        directory(t, ".wh.d")
-        entry(t, ".wh.d/f", b"x")
-        entry(t, ".wh..wh..opq/f", b"x")
-    with add("whiteout-symlink") as t:
-        link(t, ".wh.s", CANARY)
-        link(t, "out", CANARY)
-        entry(t, "out/.wh.file")
-        entry(t, "out/.wh..wh..opq")
-    with add("whiteout-aufs") as t:
-        entry(t, ".wh..wh.plnk/1.2", b"x")
-        entry(t, ".wh..wh.aufs")
-        entry(t, ".wh..wh.orph/x", b"x")
     with add("duplicates") as t:
         for _ in range(3):
             directory(t, "x")
@@ -319,6 +323,7 @@ def archives(where):
                             else "w", format=tarfile.PAX_FORMAT,
                             errorlevel=0)
     tree_archives(add)
+    whiteouts(add)
 
 
 def layouts(where):
@@ -439,6 +444,19 @@ def layouts(where):
     manifest_of(new("words-odd"), words(
         Cmd=["/x\x1b[2J", "\a"], Env=["A=\x1b[2J\r"]))
     manifest_of(new("command-type"), words(Cmd="sh"))
+
+    names = []
+
+    def add(name):
+        names.append(name)
+        return tarfile.open("%s/%s.tar" % (where, name), "w",
+                            format=tarfile.PAX_FORMAT)
+    whiteouts(add)
+    for name in names:
+        path = "%s/%s.tar" % (where, name)
+        over = new(name)
+        over.add(over.image(config, [layer_path, path]), "t")
+        os.unlink(path)
 
     two = new("index-of-two")
     two.add(two.image(config, [layer_path]), "t")
