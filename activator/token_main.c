@@ -127,6 +127,7 @@ add(struct tokens *t, const char *name, bool admin, const char *path)
 	return 0;
 }
 
+/* All of that name: who edits the file can give two the same. */
 static int
 forget(struct tokens *t, const char *name, const char *path)
 {
@@ -136,7 +137,8 @@ forget(struct tokens *t, const char *name, const char *path)
 		complain("token: there is none named '%s'", name);
 		return EXIT_OWN;
 	}
-	t->all[i] = t->all[--t->count];
+	for (; i < t->count; i = find(t, name))
+		t->all[i] = t->all[--t->count];
 	if (write_tokens(path, t) != 0) {
 		complain("token: %s: %s", path, strerror(errno));
 		return EXIT_OWN;
