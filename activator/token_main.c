@@ -67,7 +67,18 @@ lock_file(const char *path)
 	return fd;
 }
 
-/* The whole file anew, or as it was. */
+/* Else a token that was removed could be back after a power cut. */
+static int
+sync_parent(const char *path)
+{
+	char copy[4096];
+
+	(void)snprintf(copy, sizeof(copy), "%s", path);
+	auto_fd dir = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return dir < 0 ? -1 : fsync(dir);
+}
+
+/* The whole file anew, or as it was; on disk. */
 static int
 write_tokens(const char *path, const struct tokens *t)
 {
@@ -86,7 +97,7 @@ write_tokens(const char *path, const struct tokens *t)
 		    t->all[i].admin ? " admin" : "");
 	if (fflush(f) != 0 || fsync(fd) != 0 || fclose(f) != 0)
 		return -1;
-	return rename(name, path);
+	return rename(name, path) != 0 ? -1 : sync_parent(path);
 }
 
 static size_t

@@ -15,17 +15,22 @@ can_trace()
 	t_as strace -f -qq -o /dev/null true
 }
 
-# The calls that matter of a `mayfly session ...`, one a line: as name and the
-# paths of descriptors, and names.
-traced()
+# The calls that matter of a `mayfly ...`, one a line: as name and the paths of
+# descriptors, and names.
+trace()
 {
 	t_as strace -E "$UNCHECKED" -f -y -qq -o "$PWD/trace" \
 	    -e trace=fsync,fdatasync,renameat,rename,renameat2,write,writev \
-	    "$MAYFLY" session "$@" </dev/null >out 2>err
+	    "$MAYFLY" "$@" </dev/null >out 2>err
 	status=$?
 	expect_status 0
 	sed -nE 's/^[0-9]+ +//; /^(fsync|fdatasync|rename)/p; /^writev?\(1</p' \
 	    trace >calls
+}
+
+traced()
+{
+	trace session "$@"
 }
 
 # The line of the first call that matches, behind line $2; 0 for none.
@@ -87,6 +92,21 @@ for INSIDE in $ATTACK_UIDS; do
 		traced delete "$id"
 		expect_order "^rename.*\"$id\"" '^fsync.*/sessions>'
 		expect_clean
+	fi
+
+	if attackcase "a token is on disk, or gone, before that is told" &&
+	    require "strace cannot be used here" can_trace; then
+		t_as mkdir "$T_ROOT/state/etc"
+		export MAYFLY_TOKENS=$T_ROOT/state/etc/tokens
+		for words in "add one" "remove one"; do
+			# shellcheck disable=SC2086
+			trace token $words
+			expect_order '^fsync.*/tokens.new>' \
+			    '^rename.*/tokens.new".*/tokens"' \
+			    '^fsync.*/state/etc>'
+		done
+		unset MAYFLY_TOKENS
+		t_as rm -r "$T_ROOT/state/etc"
 	fi
 done
 t_done
