@@ -233,6 +233,33 @@ collect(struct collector *k)
 	return sweep_all(k, true) >= 0 && all;
 }
 
+/*
+ * Who was killed while it published one has left its directory, and perhaps
+ * what was to become the manifest in it.
+ */
+static void
+put_right(const struct collector *k)
+{
+	char path[2 * NAME_MAX], **names;
+	size_t n;
+	auto_fd images = openat(k->st->dir, "images", OPEN_DIR);
+
+	/* Whoever publishes or deletes one has it locked. */
+	if (images < 0 || flock(images, LOCK_EX | LOCK_NB) != 0)
+		return;
+	if (names_list(images, &names, &n) != 0) {
+		k->problem("images", errno);
+		return;
+	}
+	for (size_t i = 0; i < n; i++) {
+		(void)snprintf(path, sizeof(path), "%s/manifest.new", names[i]);
+		(void)unlinkat(images, path, 0);
+		/* What has a manifest is not empty. */
+		(void)unlinkat(images, names[i], AT_REMOVEDIR);
+	}
+	names_free(names, n);
+}
+
 bool
 images_collect(const struct config *c, const struct state *st, bool dry,
     void (*say)(const char *what, const char *name),
@@ -246,6 +273,8 @@ images_collect(const struct config *c, const struct state *st, bool dry,
 	bool all = true;
 	auto_fd layers = openat(st->dir, "layers", OPEN_DIR);
 
+	if (!dry)
+		put_right(&k);
 	if (layers < 0 && errno == ENOENT)
 		return true;
 	if (layers < 0) {

@@ -298,16 +298,40 @@ keep_snapshot(void *context, const struct snapshot *n)
 	return true;
 }
 
+/* What was to become a note, and is none. How many there are; -1/errno. */
+static int
+drop_half_notes(int dir, bool dry)
+{
+	int found = 0, r = 0;
+	char **names;
+	size_t n;
+
+	if (names_list(dir, &names, &n) != 0)
+		return -1;
+	for (size_t i = 0; i < n; i++) {
+		if (session_is_id(names[i]))
+			continue;
+		found++;
+		if (!dry && unlinkat(dir, names[i], 0) != 0 && errno != ENOENT)
+			r = -1;
+	}
+	names_free(names, n);
+	return r == 0 ? found : -1;
+}
+
 int
 tree_collect(const struct config *c, const struct state *st, bool dry)
 {
 	struct family notes = { 0 }, living = { 0 };
 	struct failure f = { 0 };
-	int r = 0, found = 0;
+	int r = 0, found;
 	auto_fd dir = openat(st->dir, "tree", OPEN_DIR);
 
 	if (dir < 0)
 		return errno == ENOENT ? 0 : -1;
+	found = drop_half_notes(dir, dry);
+	if (found < 0)
+		return -1;
 	if (gather_notes(st, NULL, &notes) != 0 ||
 	    gather_sessions(st, NULL, &living) != 0)
 		r = -1;

@@ -168,6 +168,27 @@ if testcase "a new image of an old name takes its place"; then
 	forget
 fi
 
+if testcase "what a crash leaves of an image is put right"; then
+	made kept import "$BASE" kept
+	t_as sh -c "mkdir '$STATE/images/empty' '$STATE/images/half:1'
+	    : >'$STATE/images/half:1/manifest.new'
+	    : >'$STATE/images/kept/manifest.new'"
+	# Somebody is making one.
+	exec 8<"$STATE/images"
+	flock -s 8
+	collect
+	check "there is $(names | xargs)" \
+	    test "$(names | xargs)" = "empty half:1 kept"
+	exec 8>&-
+	collect
+	check "there is $(names | xargs)" test "$(names)" = kept
+	check "in it is $(ls "$STATE/images/kept")" \
+	    test "$(ls "$STATE/images/kept")" = manifest
+	run_in kept -- true
+	expect_status 0
+	forget
+fi
+
 if testcase "a name that none can have is refused by name"; then
 	for name in '' . .. - a/b ../a A _a .a 'a b' a: a:b:c a@b "a:-/" \
 	    "$(printf 'a%.0s' {1..65})" "a:$(printf 'b%.0s' {1..65})" é \

@@ -103,8 +103,10 @@ if testcase "what a crash leaves of a snapshot is put right"; then
 	# A snapshot without a record, and files that were to replace others.
 	t_as mkdir -p "$STATE/snapshots/cccccccccccccccccccccccccc"
 	t_as touch "$STATE/snapshots/cccccccccccccccccccccccccc/image" \
-	    "$STATE/snapshots/$taken/meta.new"
+	    "$STATE/snapshots/$taken/meta.new" "$STATE/tree/$id.new"
 	reap
+	check "there is $(names "$STATE/tree")" test \
+	    "$(names "$STATE/tree")" = "$id"
 	check "there is $(names "$STATE/snapshots")" test \
 	    "$(names "$STATE/snapshots")" = "$taken"
 	check "there is $(names "$STATE/snapshots/$taken")" test \
