@@ -68,12 +68,25 @@ print_moment(const char *name, int64_t moment)
 	    moment == SESSION_NEVER ? "none" : moment_format(moment, text));
 }
 
+/* What its owner says, who may be another one than who reads it here. */
+static void
+print_text(const char *name, const char *text, size_t len)
+{
+	(void)printf("%-14s", name);
+	for (size_t i = 0; i < len; i++)
+		(void)putchar((unsigned char)text[i] < ' ' || text[i] == 0x7f
+				  ? '?'
+				  : text[i]);
+	(void)putchar('\n');
+}
+
 /* For people: one line each; the values of the environment stay unsaid. */
 static void
 print_session(const struct session *s)
 {
-	(void)printf("%-14s%s\n%-14s%s\n%-14s%s\n%-14s%s\n", "id", s->id,
-	    "owner", s->owner, "image", s->image, "cwd", s->cwd);
+	(void)printf("%-14s%s\n%-14s%s\n%-14s%s\n", "id", s->id, "owner",
+	    s->owner, "image", s->image);
+	print_text("cwd", s->cwd, strlen(s->cwd));
 	if (*s->parent != '\0')
 		(void)printf("%-14s%s\n", "parent", s->parent);
 	print_moment("created_at", s->created_at);
@@ -84,8 +97,7 @@ print_session(const struct session *s)
 	else
 		(void)printf("%-14s%" PRId64 "\n", "ttl", s->ttl);
 	for (size_t i = 0; i < s->env_count; i++)
-		(void)printf("%-14s%.*s\n", "env", (int)strcspn(s->env[i], "="),
-		    s->env[i]);
+		print_text("env", s->env[i], strcspn(s->env[i], "="));
 }
 
 static int

@@ -126,6 +126,17 @@ if testcase "the environment, directory and limits are the session's"; then
 	delete
 fi
 
+if testcase "what a terminal would act on is not shown of a session"; then
+	create --cwd $'/\e[31mred\r\n' --env $'A\e]0;x\a=1' --env $'\x7fB=2'
+	session show "$id"
+	expect_status 0
+	check "it is shown" test -z "$(tr -d '\n' <out | LC_ALL=C tr -cd \
+	    '\000-\037\177')"
+	expect_out_has '^cwd +/\?\[31mred\?\?$'
+	expect_out_has '^env +A\?\]0;x\?$'
+	session delete "$id"
+fi
+
 if testcase "runs take turns, and who waits too long is told busy"; then
 	create
 	mkfifo in
