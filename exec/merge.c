@@ -214,8 +214,9 @@ merge_layers(const struct config *c, int layers, const char *const *names,
 		error = deputy_run(c, merge_all, &m);
 		error = error < 0 ? ECHILD : error;
 	}
-	*ret_ever = error == ELOOP || error == EMLINK || error == EXDEV ||
-		    error == EPERM || error == EACCES;
+	/* E2BIG: names of attributes, of which more can be set than listed. */
+	*ret_ever = error == ELOOP || error == E2BIG || error == EMLINK ||
+		    error == EXDEV || error == EPERM || error == EACCES;
 	errno = error;
 	return error == 0 ? 0 : -1;
 }

@@ -210,6 +210,46 @@ if testcase "layers that cannot be merged stay, and too many are refused"; then
 	expect_gone "$id"
 fi
 
+has_tmpfs_attributes()
+{
+	local there=1
+
+	mkdir tmpfs
+	mount -t tmpfs tmpfs tmpfs || return
+	"$PYTHON" -c 'import os; os.setxattr("tmpfs", "user.a", b"")' \
+	    2>/dev/null && there=0
+	umount tmpfs
+	rmdir tmpfs
+	return "$there"
+}
+
+# On ext4 there is no room for so many.
+if [[ $AS == root ]] &&
+    testcase "layers whose attributes cannot be listed stay as well" &&
+    require "tmpfs has no attributes here" has_tmpfs_attributes; then
+	mkdir tmpfs
+	mount -t tmpfs tmpfs tmpfs
+	export MAYFLY_STATE_DIR=$PWD/tmpfs/state
+	create
+	inside "$PYTHON -c '
+import os
+for i in range(300):
+    os.setxattr(\"/root\", \"user.%0240d\" % i, b\"\")'"
+	expect_status 0
+	for n in {1..17}; do
+		inside "echo $n >/root/f"
+		take
+	done
+	mayfly reap </dev/null >out 2>err
+	check "it is no trouble" test $? = 125
+	expect_err_has "^mayfly: reap: '$id' stays: "
+	reap
+	inside 'cat /root/f'
+	expect_out 17
+	export MAYFLY_STATE_DIR=$STATE
+	umount tmpfs
+fi
+
 if [[ $AS != user ]] && testcase "owners stay, also of the root"; then
 	create
 	inside 'touch /f && chown 7:8 /f; mkdir -m 0700 /d; chown 1000 /d
