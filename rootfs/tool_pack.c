@@ -128,6 +128,16 @@ put_map(
 		archive_entry_sparse_add_entry(e, st->st_size, 0);
 }
 
+/* What cannot be read is lost, unless there is nothing to read. */
+static ssize_t
+check_attributes(ssize_t len, const char *name)
+{
+	if (len < 0 && errno != EOPNOTSUPP && errno != ENODATA)
+		tool_die("attributes of '%s': %s", tool_quote(name),
+		    strerror(errno));
+	return len;
+}
+
 static void
 put_attributes(struct archive_entry *e, int dir, const char *name)
 {
@@ -137,13 +147,14 @@ put_attributes(struct archive_entry *e, int dir, const char *name)
 
 	/* There is no lgetxattrat(2) as yet. */
 	(void)snprintf(path, sizeof(path), "/proc/self/fd/%d/%s", dir, name);
-	len = llistxattr(path, list, sizeof(list));
+	len = check_attributes(llistxattr(path, list, sizeof(list)), name);
 	for (char *key = list; len > 0 && key < list + len;
 	     key += strlen(key) + 1) {
 		if (strncmp(key, "user.", 5) != 0 ||
 		    strncmp(key, "user.overlay.", 13) == 0)
 			continue;
-		size = lgetxattr(path, key, value, sizeof(value));
+		size = check_attributes(
+		    lgetxattr(path, key, value, sizeof(value)), name);
 		if (size >= 0)
 			archive_entry_xattr_add_entry(
 			    e, key, value, (size_t)size);

@@ -256,6 +256,25 @@ if testcase "an archive that cannot be written whole is a failure"; then
 	session delete "$id"
 fi
 
+if [[ $AS == root ]] &&
+    testcase "an archive that would lack attributes is a failure" &&
+    require "tmpfs has no attributes here" has_tmpfs_attributes; then
+	mkdir tmpfs
+	mount -t tmpfs tmpfs tmpfs
+	export MAYFLY_STATE_DIR=$PWD/tmpfs/state
+	create
+	inside -- "$PYTHON" -c '
+import os
+for i in range(300):
+    os.setxattr("/root", "user.%0240d" % i, b"")'
+	expect_status 0
+	mayfly session export "$id" </dev/null >root.tar 2>err
+	check "it is none" test $? = 125
+	expect_err_has "attributes of 'root': Argument list too long"
+	export MAYFLY_STATE_DIR=$STATE
+	umount tmpfs
+fi
+
 if testcase "an archive is not shown on a terminal"; then
 	create
 	"$PYTHON" - "${T_AS[@]}" "$MAYFLY" session export "$id" >out 2>err <<-'END'

@@ -210,19 +210,6 @@ if testcase "layers that cannot be merged stay, and too many are refused"; then
 	expect_gone "$id"
 fi
 
-has_tmpfs_attributes()
-{
-	local there=1
-
-	mkdir tmpfs
-	mount -t tmpfs tmpfs tmpfs || return
-	"$PYTHON" -c 'import os; os.setxattr("tmpfs", "user.a", b"")' \
-	    2>/dev/null && there=0
-	umount tmpfs
-	rmdir tmpfs
-	return "$there"
-}
-
 # On ext4 there is no room for so many.
 if [[ $AS == root ]] &&
     testcase "layers whose attributes cannot be listed stay as well" &&

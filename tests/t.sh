@@ -334,6 +334,20 @@ can_delay()
 	    -e inject=fsync:delay_enter=1:when=1 true
 } >/dev/null 2>&1
 
+# Since Linux 6.6. There files can have more of them than on ext4.
+has_tmpfs_attributes()
+{
+	local there=1
+
+	mkdir tmpfs
+	mount -t tmpfs tmpfs tmpfs || return
+	"$PYTHON" -c 'import os; os.setxattr("tmpfs", "user.a", b"")' \
+	    2>/dev/null && there=0
+	umount tmpfs
+	rmdir tmpfs
+	return "$there"
+}
+
 fail()
 {
 	[[ $t_state == failed ]] || t_details=()
