@@ -8,27 +8,28 @@
 #include "stack.h"
 #include "sys.h"
 
-/* What s does not say itself. */
-static void
-complete(struct session *s, const struct snapshot *n)
+/* What s does not say itself; both together can be too much. */
+static enum session_result
+complete(struct session *s, const struct snapshot *n, struct failure *f)
 {
 	const struct session *from = &n->as;
-	struct failure f;
+	enum session_result r = SESSION_OK;
 
 	(void)strcpy(s->image, from->image);
 	(void)strcpy(s->parent, from->parent);
 	if (*s->cwd == '\0')
 		(void)strcpy(s->cwd, from->cwd);
-	for (size_t i = 0; i < from->env_count; i++) {
+	for (size_t i = 0; i < from->env_count && r == SESSION_OK; i++) {
 		size_t k = 0;
 
 		while (k < s->env_count &&
 		       session_compare_env(s->env[k], from->env[i]) != 0)
 			k++;
 		if (k == s->env_count)
-			(void)session_merge_env(s, from->env[i], &f);
+			r = session_merge_env(s, from->env[i], f);
 	}
 	limits_inherit(&s->limits, &from->limits);
+	return r;
 }
 
 static enum session_result
@@ -53,7 +54,7 @@ begin_held(const struct config *c, const struct state *st, int snapshots,
 	if (r == SESSION_NOT_FOUND)
 		r = none(f);
 	if (r == SESSION_OK)
-		complete(s, &n);
+		r = complete(s, &n, f);
 	snapshot_free(&n);
 	if (r != SESSION_OK)
 		return r;

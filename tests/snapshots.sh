@@ -289,6 +289,24 @@ if testcase "variables, directory, limits and life are inherited"; then
 	expect_gone "$id" "${forks[@]}" "$other" "$third"
 fi
 
+if testcase "variables of which there are too many are refused, and none is lost"
+then
+	words=()
+	for n in {1..4096}; do
+		words+=(--env "V$n=1")
+	done
+	create "${words[@]}"
+	take
+	session create --snapshot "$taken" --env V7=2
+	expect_status 0
+	other=$(cat out)
+	session create --snapshot "$taken" --env W=1
+	expect_status 64
+	expect_err_has '^mayfly: session: env: more than 4096 variables'
+	expect_no_out
+	expect_gone "$id" "$other"
+fi
+
 if testcase "what nobody has written in makes no layer"; then
 	create
 	take
