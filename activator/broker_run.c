@@ -180,11 +180,13 @@ use_image(struct broker *b, struct run *r)
 		broker_refuse(b, ERROR_INVALID_FIELD, r->why);
 		return false;
 	}
-	if (result == IMAGES_OK &&
-	    images_plan(b->config, &r->image, &r->plan, &f) == 0)
-		return true;
-	broker_refuse_failure(b, &f);
-	return false;
+	if (result == IMAGES_OK)
+		result = images_plan(b->config, &r->image, &r->plan, &f);
+	if (result == IMAGES_WRONG)
+		broker_refuse(b, ERROR_INVALID_FIELD, f.detail);
+	else if (result != IMAGES_OK)
+		broker_refuse_failure(b, &f);
+	return result == IMAGES_OK;
 }
 
 /* One that was ready in vain goes while the other one is built. */

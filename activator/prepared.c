@@ -43,7 +43,7 @@ plan_default(struct prepared *p, struct failure *f)
 	if (strcmp(p->plan.image, "host") != 0 &&
 	    images_read(c, p->plan.image, &p->image, f) != IMAGES_OK)
 		return false;
-	return images_plan(c, &p->image, &p->plan, f) == 0 &&
+	return images_plan(c, &p->image, &p->plan, f) == IMAGES_OK &&
 	       plan_finish(&p->plan, why, sizeof(why)) == 0;
 }
 

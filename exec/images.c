@@ -256,7 +256,7 @@ images_list(const struct config *c,
 	return 0;
 }
 
-static int
+static enum images_result
 put_words(const struct image *m, struct plan *p, struct failure *f)
 {
 	char why[200];
@@ -264,8 +264,11 @@ put_words(const struct image *m, struct plan *p, struct failure *f)
 	for (size_t i = 0; i < m->env_count; i++) {
 		if (plan_has_env(p, m->env[i]))
 			continue;
-		if (plan_env(p, m->env[i], why, sizeof(why)) != 0)
-			return failure_set(f, "images", 0, "%s", why);
+		/* Alone they would not be too many. */
+		if (plan_env(p, m->env[i], why, sizeof(why)) != 0) {
+			(void)failure_set(f, "images", 0, "%s", why);
+			return IMAGES_WRONG;
+		}
 	}
 	if (p->cwd == NULL && *m->cwd != '\0')
 		p->cwd = m->cwd;
@@ -276,7 +279,7 @@ put_words(const struct image *m, struct plan *p, struct failure *f)
 		p->user = m->user;
 	if (p->argv == NULL && m->command_count > 0)
 		p->argv = m->command;
-	return 0;
+	return IMAGES_OK;
 }
 
 int
@@ -314,15 +317,16 @@ images_open_layers(const struct config *c, const struct image *m,
 	return r;
 }
 
-int
+enum images_result
 images_plan(const struct config *c, const struct image *m, struct plan *p,
     struct failure *f)
 {
-	int r = images_open_layers(c, m, p, f);
+	enum images_result r;
 
-	if (r == 0)
-		r = put_words(m, p, f);
-	if (r != 0)
+	if (images_open_layers(c, m, p, f) != 0)
+		return IMAGES_FAILED;
+	r = put_words(m, p, f);
+	if (r != IMAGES_OK)
 		images_release(p);
 	return r;
 }

@@ -29,6 +29,7 @@ enum images_result {
 	IMAGES_OK,
 	IMAGES_NOT_FOUND,
 	IMAGES_FAILED, /* the machine's failure: failure says which */
+	IMAGES_WRONG, /* the caller's: failure's detail is a sentence */
 };
 
 /* Reads the manifest of that name. m is the caller's to free after any. */
@@ -45,11 +46,10 @@ int images_write_file(
 
 /*
  * Opens the layers for the plan, and puts what the image says beneath what
- * the plan says itself. m outlives the run; images_release() after it. 0, or
- * -1 with f.
+ * the plan says itself. m outlives the run; images_release() after it.
  */
-int images_plan(const struct config *c, const struct image *m, struct plan *p,
-    struct failure *f);
+enum images_result images_plan(const struct config *c, const struct image *m,
+    struct plan *p, struct failure *f);
 void images_release(struct plan *p);
 
 /* One layer more, which lies on those that the plan has. 0, or -1 with f. */

@@ -195,7 +195,13 @@ use_image(struct options *o, const struct config *c, struct image *m)
 		complain("image: there is no image '%.129s'", name);
 		return EXIT_OWN;
 	}
-	if (r != IMAGES_OK || images_plan(c, m, &o->plan, &f) != 0) {
+	if (r == IMAGES_OK)
+		r = images_plan(c, m, &o->plan, &f);
+	if (r == IMAGES_WRONG) {
+		complain("run: %s", f.detail);
+		return EXIT_USAGE;
+	}
+	if (r != IMAGES_OK) {
 		complain("%s", failure_text(&f, text, sizeof(text)));
 		return EXIT_OWN;
 	}

@@ -143,11 +143,16 @@ static enum session_result
 plan_base(const struct config *c, struct session *s, struct plan *p,
     struct failure *f)
 {
+	enum images_result r = IMAGES_OK;
+
 	p->over_host = strcmp(s->image, "host") == 0;
-	if (read_base(c, s, f) != 0 ||
-	    (s->base != NULL && images_plan(c, s->base, p, f) != 0))
+	if (read_base(c, s, f) != 0)
 		return SESSION_FAILED;
-	return SESSION_OK;
+	if (s->base != NULL)
+		r = images_plan(c, s->base, p, f);
+	return r == IMAGES_OK	   ? SESSION_OK
+	       : r == IMAGES_WRONG ? SESSION_WRONG
+				   : SESSION_FAILED;
 }
 
 enum session_result

@@ -46,6 +46,26 @@ then
 	forget
 fi
 
+if testcase "too many variables with those of the image are the caller's fault"
+then
+	configured says '{"Env": ["PATH=/bin"]}'
+	words=()
+	for n in {1..4096}; do
+		words+=(--env "V$n=1")
+	done
+	run_in says "${words[@]:2}" -- true
+	expect_status 0
+	run_in says "${words[@]}" -- true
+	expect_status 64
+	expect_err_has '^mayfly: run: env: more than 4096 variables'
+	create --image says "${words[@]}"
+	inside -- true
+	expect_status 64
+	expect_err_has '^mayfly: session: env: more than 4096 variables'
+	session delete "$id"
+	forget
+fi
+
 if testcase "a name that leads out of the images is that of none"; then
 	configured there '{"Env": ["PATH=/bin"]}'
 	mv "$STATE/images/there" "$STATE/elsewhere"

@@ -35,6 +35,12 @@ if testcase "an image is pulled while nobody waits, and then it is there"; then
 	    image: "small:1.0"}' >request
 	api POST /run @request
 	expect_json '.stdout | test("staff(.*\n)+/tmp\n1001\nb=c\n$")'
+	# Too many with those of the image are the caller's fault.
+	jq -cn '{command: "true", image: "small:1.0",
+	    env: [range(4096) | {key: "V\(.)", value: ""}] | from_entries}' \
+	    >request
+	api POST /run @request
+	expect_error 422 invalid_field 'env: more than 4096 variables'
 	check "the log does not tell of its end" log_has \
 	    "pull=small:1.0 .*source=\"docker://$REGISTRY/some/small:1.0\".*ready"
 	check "the log has more than one line for the request" test \
