@@ -185,18 +185,31 @@ state_is_there(int dir, const char *name, int fd)
 	return ours.st_dev == there.st_dev && ours.st_ino == there.st_ino;
 }
 
-/* The reaper may be quicker than the lock: then the next one will do. */
+/*
+ * A reaper may be quicker than the lock. It removes what it has locked by its
+ * name, and until it has there is to be no other one of that name.
+ */
 int
 state_make_locked(const struct state *st, const char *name)
 {
+	int error;
+
 	for (int tries = 0; tries < 8; tries++) {
 		if (mkdirat(st->trash, name, 0700) != 0)
 			return -1;
 		auto_fd dir = openat(st->trash, name, OPEN_DIR);
-		if (dir >= 0 && flock(dir, LOCK_EX | LOCK_NB) == 0 &&
-		    state_is_there(st->trash, name, dir))
+		if (dir < 0 && errno == ENOENT)
+			continue;
+		if (dir < 0 || flock(dir, LOCK_EX) != 0) {
+			error = errno;
+			(void)unlinkat(st->trash, name, AT_REMOVEDIR);
+			errno = error;
+			return -1;
+		}
+		if (state_is_there(st->trash, name, dir))
 			return sys_take(&dir);
-		(void)unlinkat(st->trash, name, AT_REMOVEDIR);
+		if (errno != ENOENT)
+			return -1;
 	}
 	errno = EAGAIN;
 	return -1;

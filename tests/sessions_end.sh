@@ -35,6 +35,32 @@ if testcase "a deletion ends what runs within a second"; then
 	expect_clean
 fi
 
+has_trash()
+{
+	[[ -n $(ls -A "$STATE/trash") ]]
+}
+
+# It has no lock as yet when the reaper finds it.
+if [[ $AS == root ]] &&
+    testcase "a reaper takes nothing of a session that is being made" &&
+    require "strace cannot be used here" can_delay; then
+	create
+	session delete "$id"
+	slowly flock,fsync 2 session create </dev/null >made 2>err &
+	pid=$!
+	await "it is being made" has_trash
+	slowly unlinkat 3 reap </dev/null >out 2>&1
+	status=$?
+	expect_status 0
+	wait "$pid"
+	status=$?
+	expect_status 0
+	session run "$(cat made)" -- true
+	expect_status 0
+	session delete "$(cat made)"
+	expect_clean
+fi
+
 # Its directory has another name when it is opened, before the run is told.
 if [[ $AS == root ]] && testcase "a deletion ends a run that is being built" &&
     require "strace cannot be used here" can_delay; then
