@@ -244,7 +244,9 @@ clean(struct cleaner *k, const char *name)
 	if (remove_once(k->dir, name) == 0 || errno == ENOENT)
 		return true;
 	if (descend(k, k->dir, name) != 0) {
-		stick(k, name, errno == EXDEV ? EBUSY : errno);
+		/* Who deleted it may be at it as well. */
+		if (errno != ENOENT)
+			stick(k, name, errno == EXDEV ? EBUSY : errno);
 		return true;
 	}
 	while (k->depth > 0) {

@@ -61,6 +61,21 @@ if [[ $AS == root ]] &&
 	expect_clean
 fi
 
+if [[ $AS == root ]] &&
+    testcase "what somebody else has removed is no trouble to a reaper" &&
+    require "strace cannot be used here" can_delay; then
+	mkdir -p "$STATE/trash/old/in"
+	slowly openat2 2 reap </dev/null >out 2>err &
+	pid=$!
+	sleep 1
+	rm -r "$STATE/trash/old"
+	wait "$pid"
+	status=$?
+	expect_status 0
+	expect_no_err
+	expect_clean
+fi
+
 # Its directory has another name when it is opened, before the run is told.
 if [[ $AS == root ]] && testcase "a deletion ends a run that is being built" &&
     require "strace cannot be used here" can_delay; then
