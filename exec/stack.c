@@ -151,15 +151,17 @@ is_changed(const struct state *st, const struct session *s)
 	struct usage u;
 	const char *layer = s->base != NULL ? top(s->base) : NULL;
 	auto_fd fd = layer != NULL ? stack_open_layer(st, layer) : -1;
+	auto_fd upper = openat(
+	    s->dir, "upper", O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 
 	below.st_uid = geteuid();
 	below.st_gid = getegid();
 	if ((layer != NULL && (fd < 0 || fstat(fd, &below) != 0)) ||
-	    fstatat(s->dir, "upper", &own, AT_SYMLINK_NOFOLLOW) != 0)
+	    upper < 0 || fstat(upper, &own) != 0)
 		return -1;
 	/* What cannot be read is no new one. */
 	return own.st_mode != below.st_mode || own.st_uid != below.st_uid ||
-	       own.st_gid != below.st_gid ||
+	       own.st_gid != below.st_gid || !stack_is_like(upper, fd) ||
 	       usage_count(s->dir, trees, &one, &u) != 0 || u.inodes > 1;
 }
 

@@ -49,6 +49,9 @@ stack_push(const struct config *c, const struct state *st, struct session *s,
 int
 stack_copy_root(const struct config *c, int from, int dir, const char *name);
 
+/* Has root the attributes that below has? -1 for below: has it none? */
+bool stack_is_like(int root, int below);
+
 /* The same of two directories, with the caller's rights. 0 or errno's value. */
 int stack_copy_attributes(int from, int to);
 

@@ -55,6 +55,38 @@ copy_xattrs(const char *from, const char *to)
 	return 0;
 }
 
+/* How many of them are kept, and does b have the same? */
+static bool
+has_all(const char *a, const char *b, size_t *ret_n)
+{
+	static char names[NAMES_MAX], one[VALUE_MAX], other[VALUE_MAX];
+	ssize_t len = listxattr(a, names, sizeof(names)), size;
+
+	*ret_n = 0;
+	for (const char *n = names; n < names + len; n += strlen(n) + 1) {
+		if (!is_kept(n))
+			continue;
+		++*ret_n;
+		size = getxattr(a, n, one, sizeof(one));
+		if (size < 0 || getxattr(b, n, other, sizeof(other)) != size ||
+		    memcmp(one, other, (size_t)size) != 0)
+			return false;
+	}
+	return len >= 0 || errno == EOPNOTSUPP;
+}
+
+bool
+stack_is_like(int root, int below)
+{
+	char a[32], b[32];
+	size_t own, others;
+
+	(void)snprintf(a, sizeof(a), "/proc/self/fd/%d", root);
+	(void)snprintf(b, sizeof(b), "/proc/self/fd/%d", below);
+	return below < 0 ? has_all(a, a, &own) && own == 0
+			 : has_all(a, b, &own) && has_all(b, a, &others);
+}
+
 int
 stack_copy_attributes(int from, int to)
 {

@@ -307,6 +307,39 @@ then
 	expect_gone "$id" "$other"
 fi
 
+# tmpfs has none before Linux 6.6.
+can_set_attributes()
+{
+	t_as "$PYTHON" -c 'import os; os.setxattr("'"$STATE"'", "user.a", b"")
+os.removexattr("'"$STATE"'", "user.a")' 2>/dev/null
+}
+
+if testcase "an attribute of the root alone is in its snapshot" &&
+    require "there are no attributes here" can_set_attributes; then
+	create
+	take
+	inside "$PYTHON -c 'import os; os.setxattr(\"/\", \"user.a\", b\"b\")'"
+	expect_status 0
+	for n in 1 2; do
+		take
+		session create --snapshot "$taken"
+		session run "$(cat out)" -- "$PYTHON" -c 'import os
+print(os.getxattr("/", "user.a"))'
+		expect_out "b'b'"
+		check "there are $(layers) layers" test "$(layers)" = 1
+	done
+	inside "$PYTHON -c 'import os; os.removexattr(\"/\", \"user.a\")'"
+	take
+	session create --snapshot "$taken"
+	session run "$(cat out)" -- "$PYTHON" -c 'import os
+print(os.listxattr("/"))'
+	expect_out '[]'
+	check "there are $(layers) layers" test "$(layers)" = 2
+	session list
+	mapfile -t all < <(cut -d ' ' -f 1 out)
+	expect_gone "${all[@]}"
+fi
+
 if testcase "what nobody has written in makes no layer"; then
 	create
 	take
