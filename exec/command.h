@@ -34,7 +34,7 @@ bool command_stream_given(int fd);
 /* Is stderr within a line of somebody else's? The next complaint ends that. */
 void command_begin_line(bool within);
 
-/* "mayfly: fmt" and a newline on stderr. */
+/* "mayfly: fmt" and a newline on stderr; what is no text in it is a "?". */
 void complain(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
 #endif

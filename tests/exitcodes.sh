@@ -61,6 +61,13 @@ if testcase "a command that is not found gives 127 and names it"; then
 	expect_status 126 127
 fi
 
+if testcase "what mayfly says is one line, whatever it speaks of"; then
+	run -- $'no\e[2J\nmayfly: such'
+	expect_status 127
+	check "it is $(<err)" cmp -s err \
+	    <(echo 'mayfly: no?[2J?mayfly: such: No such file or directory')
+fi
+
 if testcase "an empty command is not found"; then
 	run -- ''
 	expect_status 127

@@ -245,6 +245,8 @@ t_end()
 		detail "$new"
 		leaks_baseline
 	fi
+	! grep -q ': command not found$' "$T_ROOT/stderr" 2>/dev/null ||
+	    fail "the topic calls what is not there"
 	if [[ $t_state == failed ]]; then
 		detail_tail out
 		detail_tail err
