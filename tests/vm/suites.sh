@@ -7,7 +7,7 @@ set -u
 
 tree=$(cd "$(dirname "$0")/../.." && pwd)
 UNIT=$(find "$tree/build/unit" -type f -perm -1 2>/dev/null | sort | xargs)
-export UNIT AS=root JOBS=2
+export UNIT AS=root JOBS=2 T_PATIENCE=600
 unset MUST_WORK
 exec "$tree/tests/run.sh" T=unit T=binds T=cleanup T=doctor T=exitcodes T=ids \
     T=image T=limits T=network T=options T=output T=sessions \
