@@ -93,8 +93,8 @@ ids_refuse_root(struct failure *f)
 
 struct ranges {
 	const struct config *config;
-	bool *
-	    given_away; /* set where one of them is, in /etc/subuid or subgid */
+	/* Set where /etc/subuid or /etc/subgid has given one of them away. */
+	bool *given_away;
 };
 
 /* Has nobody else been given it, and has its last sandbox ended? */
