@@ -61,9 +61,10 @@ has_all(const char *a, const char *b, size_t *ret_n)
 {
 	static char names[NAMES_MAX], one[VALUE_MAX], other[VALUE_MAX];
 	ssize_t len = listxattr(a, names, sizeof(names)), size;
+	const char *end = names + (len > 0 ? len : 0);
 
 	*ret_n = 0;
-	for (const char *n = names; n < names + len; n += strlen(n) + 1) {
+	for (const char *n = names; n < end; n += strlen(n) + 1) {
 		if (!is_kept(n))
 			continue;
 		++*ret_n;
@@ -79,7 +80,7 @@ bool
 stack_is_like(int root, int below)
 {
 	char a[32], b[32];
-	size_t own, others;
+	size_t own = 0, others = 0;
 
 	(void)snprintf(a, sizeof(a), "/proc/self/fd/%d", root);
 	(void)snprintf(b, sizeof(b), "/proc/self/fd/%d", below);

@@ -193,8 +193,8 @@ static int
 put_layer(const struct config *c, struct layout *l, const struct plan *layers,
     size_t i, struct failure *f)
 {
-	static const char *const first[] = { "diff", PLAN_SHOWN "/l0", "-", "-",
-		NULL };
+	static const char bottom[] = PLAN_SHOWN "/l0";
+	static const char *const first[] = { "diff", bottom, "-", "-", NULL };
 	const struct work w = { .config = c, .dir = -1 };
 	char path[40];
 	const char *const more[] = { "diff", path, PLAN_SHOWN "/below",
