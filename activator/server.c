@@ -240,11 +240,14 @@ sooner(int64_t *ms, int64_t other)
 		*ms = other;
 }
 
-/* The moment from which on it has been idle for too long. */
+/*
+ * The moment from which on it has been idle for too long. Who has connected
+ * and says nothing yet is no work, but would find its connection closed.
+ */
 static int64_t
 idle_until_ms(const struct server *s)
 {
-	return s->idle_exit >= 0 && s->connections == 0
+	return s->idle_exit >= 0 && s->connections == 0 && s->waiting.count == 0
 		   ? s->idle_since_ms + s->idle_exit * 1000
 		   : INT64_MAX;
 }

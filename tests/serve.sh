@@ -70,6 +70,25 @@ if testcase "serve ends when nothing was to do for so long"; then
 	expect_status 0
 fi
 
+if testcase "serve does not end while somebody is about to ask"; then
+	"${T_AS[@]}" "$MAYFLY" serve --idle-exit 1 \
+	    --listen "$T_ROOT/sock/about.sock" </dev/null >out 2>err &
+	pid=$!
+	await "the socket" test -S "$T_ROOT/sock/about.sock"
+	chmod 0666 "$T_ROOT/sock/about.sock"
+	"$PYTHON" - "$T_ROOT/sock/about.sock" >answer <<-'END'
+		import socket, sys, time
+		s = socket.socket(socket.AF_UNIX)
+		s.connect(sys.argv[1])
+		time.sleep(2)
+		s.sendall(b"GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n")
+		print(s.recv(4096).decode())
+	END
+	check "no answer: $(cat answer)" grep -q '200 OK' answer
+	finish
+	expect_status 0
+fi
+
 if testcase "serve takes sockets that systemd passes" &&
     require "there is no systemd-socket-activate" \
     have systemd-socket-activate; then
