@@ -187,17 +187,23 @@ wait_events(struct pollfd *fds, int n, uint64_t us)
 	return ppoll(fds, (nfds_t)n, us == UINT64_MAX ? NULL : &t, NULL);
 }
 
-/* The end of the caller's input is Ctrl-D on the command's terminal. */
+/*
+ * The end of the caller's input is Ctrl-D on the command's terminal; within a
+ * line the first one hands that over, and only the second is an end. They take
+ * the way of all input, on which there may be no room now.
+ */
 static void
 end_terminal_input(struct box *b)
 {
 	static const char eof = 4;
+	struct relay *in = &b->relays[0];
 
-	if (b->terminal < 0 || b->input_ended || b->relays[0].from >= 0 ||
-	    b->relays[0].len > 0)
+	if (b->terminal < 0 || b->input_ended || in->from >= 0 || in->len > 0)
 		return;
 	b->input_ended = true;
-	(void)!write(b->terminal, &eof, 1);
+	in->start = 0;
+	in->len = in->last == '\n' ? 1 : 2;
+	memset(in->buf, eof, in->len);
 }
 
 /*

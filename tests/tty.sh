@@ -220,6 +220,23 @@ if testcase "typed text arrives, and Ctrl-D ends it"; then
 	expect_out_has '^end$'
 fi
 
+if testcase "input that is no terminal ends, also within a line"; then
+	# After the last there is no room for more on the terminal until all of
+	# it is read.
+	for text in '' 'abc' 'abc\n' 'abc\ndef' "$(yes 0123456 |
+	    head -n 1472)\n"; do
+		# shellcheck disable=SC2059
+		printf "$text" >in
+		mayfly run --tty --wall 5000 -- sh -c 'sleep 0.3; wc -c' \
+		    <in >out 2>err
+		status=$?
+		expect_status 0
+		# Before it stands what was echoed.
+		check "not all of it was there" \
+		    grep -q "$(wc -c <in).\$" <(tail -n 1 out)
+	done
+fi
+
 if testcase "Ctrl-C interrupts the command and not mayfly"; then
 	on_tty wait:ready 'send:\x03' wait:caught -- -- sh -c '
 	    trap "echo caught; exit 9" INT; echo ready
