@@ -82,10 +82,10 @@ await_client(int channel)
 
 /*
  * Where there is no front, or none that is locked down: no byte of the client's
- * has been read, and none needs to be to tell it this.
+ * has been read, and none needs to be to tell it this. flags: those of recv(2).
  */
 static void
-refuse_all(int sock)
+refuse_all(int sock, int flags)
 {
 	static const char body[] =
 	    "{\"code\":\"sandbox_failed\",\"message\":\"mayfly cannot work "
@@ -99,13 +99,19 @@ refuse_all(int sock)
 	    sizeof(body) - 1, body);
 
 	(void)setsockopt(sock, SOL_SOCKET, SO_RCVTIMEO, &wait, sizeof(wait));
-	(void)send(sock, buf, (size_t)len, MSG_NOSIGNAL);
+	(void)send(sock, buf, (size_t)len, MSG_NOSIGNAL | flags);
 	(void)shutdown(sock, SHUT_WR);
 	/* A close with unread data would take the answer away. */
 	for (int i = 0; i < 16; i++) {
-		if (recv(sock, buf, sizeof(buf), 0) <= 0)
+		if (recv(sock, buf, sizeof(buf), flags) <= 0)
 			break;
 	}
+}
+
+void
+connection_refuse(int sock)
+{
+	refuse_all(sock, MSG_DONTWAIT);
 }
 
 /* The front's life. What goes wrong before it can answer is the log's. */
@@ -127,7 +133,7 @@ be_front(const struct start *s, const char *id)
 		if (message_send(FRONT_LINK, MESSAGE_NOTE, &n, NULL, 0) != 0)
 			(void)message_send(s->link, MESSAGE_NOTE, &n, NULL, 0);
 		if (!waits)
-			refuse_all(FRONT_CLIENT);
+			refuse_all(FRONT_CLIENT, 0);
 		_exit(1);
 	}
 	if (waits)
@@ -260,12 +266,12 @@ connection_serve(int sock)
 		return 1;
 	if (lockdown_prepare(&config, s.root, sizeof(s.root)) != 0) {
 		(void)complain_about(s.root, errno);
-		refuse_all(sock);
+		refuse_all(sock, 0);
 		return 1;
 	}
 	pid = start_front(&s, &b);
 	if (pid < 0) {
-		refuse_all(sock);
+		refuse_all(sock, 0);
 		return 1;
 	}
 	if (give_away(sock) != 0)

@@ -17,6 +17,9 @@ int connection_serve(int sock);
  */
 int connection_await(int channel, int front_channel);
 
+/* Where there can be no process for it: answers so, and waits for nothing. */
+void connection_refuse(int sock);
+
 /*
  * Logs that a process of a connection's, who, was killed, where its status of
  * wait(2) says so.

@@ -123,6 +123,17 @@ pool_touch(struct pool *p)
 		p->not_before_us = until;
 }
 
+/* One that could not be made, or that ended before a connection came. */
+static void
+fail(struct pool *p)
+{
+	uint64_t pause = RETRY_US << (p->failures < 6 ? p->failures : 6);
+
+	p->failures++;
+	p->not_before_us =
+	    sys_now_us() + (pause < RETRY_MAX_US ? pause : RETRY_MAX_US);
+}
+
 static void
 close_member(struct member *m)
 {
@@ -142,11 +153,15 @@ pool_start(struct pool *p, pid_t (*start)(void *context, int broker, int front),
 		p->failures = 1;
 		return -1;
 	}
-	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, broker) != 0)
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, broker) !=
+	    0) {
+		fail(p);
 		return -1;
+	}
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, front) != 0) {
 		(void)close(broker[0]);
 		(void)close(broker[1]);
+		fail(p);
 		return -1;
 	}
 	*ret_broker = broker[1];
@@ -157,11 +172,13 @@ pool_start(struct pool *p, pid_t (*start)(void *context, int broker, int front),
 		return 0;
 	(void)close(broker[1]);
 	(void)close(front[1]);
-	if (m->pid > 0)
-		p->building = true;
-	else
-		close_member(m);
 	pool_touch(p);
+	if (m->pid > 0) {
+		p->building = true;
+	} else {
+		close_member(m);
+		fail(p);
+	}
 	return m->pid;
 }
 
@@ -169,17 +186,6 @@ int
 pool_poll(const struct pool *p)
 {
 	return p->building ? p->members[p->count].broker : -1;
-}
-
-/* One that could not be made, or that ended before a connection came. */
-static void
-fail(struct pool *p)
-{
-	uint64_t pause = RETRY_US << (p->failures < 6 ? p->failures : 6);
-
-	p->failures++;
-	p->not_before_us =
-	    sys_now_us() + (pause < RETRY_MAX_US ? pause : RETRY_MAX_US);
 }
 
 /* Its life is its broker's: that one sees that the channel has ended. */

@@ -81,10 +81,12 @@ dispatch(struct server *s, int sock)
 	if (pid == 0)
 		_exit(connection_serve(sock));
 	pool_touch(&s->pool);
-	if (pid < 0)
+	if (pid < 0) {
 		complain("serve: fork: %s", strerror(errno));
-	else
+		connection_refuse(sock);
+	} else {
 		s->children[s->connections++] = pid;
+	}
 	(void)close(sock);
 }
 

@@ -344,6 +344,30 @@ meminfo()
 	sed "s/^MemAvailable:.*/MemAvailable: $1 kB/" /proc/meminfo >meminfo
 }
 
+# What the server itself has used of the CPU.
+ticks()
+{
+	awk '{ print $14 + $15 }' "/proc/${SERVERS[-1]}/stat"
+}
+
+# Root is not bound by that limit.
+if ((T_UID != 0)) &&
+    testcase "where no process can be made that is answered, and not tried for ever"
+then
+	server_start MAYFLY_POOL=3 prlimit --nproc=1:1
+	log_mark
+	http GET /health
+	expect_code 500
+	expect_json '.code == "sandbox_failed"'
+	check "the log does not say why" \
+	    eval 'log_since | grep -q "serve: fork: "'
+	before=$(ticks)
+	sleep 2
+	used=$(($(ticks) - before))
+	check "it used $used ticks of 200" test "$used" -lt 20
+	server_stop
+fi
+
 if [[ $AS == root ]] &&
     testcase "there is no pool where memory is short, and one again after that"; then
 	meminfo 4000000
