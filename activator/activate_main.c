@@ -1,3 +1,4 @@
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -20,6 +21,8 @@ activate_main(int argc, char **argv)
 		complain("activate: unexpected '%.80s'", argv[1]);
 		return EXIT_USAGE;
 	}
+	/* Whoever read the log may have gone; the request is there. */
+	(void)signal(SIGPIPE, SIG_IGN);
 	/* Before there is a second process, which could not be moved. */
 	cgroup_settle();
 	/* Its memory goes with the process. */

@@ -335,6 +335,8 @@ server_prepare(struct server *s)
 
 	/* Where a caller ignores it no child's end would be seen. */
 	(void)signal(SIGCHLD, SIG_DFL);
+	/* Whoever read the log may have gone; requests still come. */
+	(void)signal(SIGPIPE, SIG_IGN);
 	(void)sigemptyset(&set);
 	for (size_t i = 0; i < sizeof(wanted) / sizeof(*wanted); i++)
 		(void)sigaddset(&set, wanted[i]);

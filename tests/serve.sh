@@ -53,6 +53,25 @@ if testcase "serve says what is wrong with its options"; then
 	expect_err_has 'in use'
 fi
 
+if testcase "serve goes on when nobody reads its log any more"; then
+	mkfifo log.fifo
+	exec 8<>log.fifo
+	"${T_AS[@]}" env --default-signal=PIPE "$MAYFLY" serve \
+	    --listen "$T_ROOT/sock/unread.sock" </dev/null 2>log.fifo 8<&- &
+	pid=$!
+	await "the socket" test -S "$T_ROOT/sock/unread.sock"
+	exec 8<&-
+	chmod 0666 "$T_ROOT/sock/unread.sock"
+	for n in 1 2; do
+		curl -sS --unix-socket "$T_ROOT/sock/unread.sock" -o answer \
+		    http://localhost/health
+		check "request $n: $(cat answer)" grep -q OK answer
+	done
+	check "it has ended" kill -0 "$pid"
+	kill "$pid"
+	wait "$pid"
+fi
+
 if testcase "serve ends when nothing was to do for so long"; then
 	# Also where its caller's children end unseen.
 	"${T_AS[@]}" env --ignore-signal=CHLD "$MAYFLY" serve --idle-exit 3 \
