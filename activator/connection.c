@@ -114,6 +114,19 @@ connection_refuse(int sock)
 	refuse_all(sock, MSG_DONTWAIT);
 }
 
+/*
+ * Who is told to stop is the broker, which then says so to the client: Ctrl-C
+ * on the terminal of a server is heard by all of its processes.
+ */
+static void
+leave_signals(void)
+{
+	static const int others[] = { SIGPIPE, SIGTERM, SIGINT, SIGHUP };
+
+	for (size_t i = 0; i < sizeof(others) / sizeof(*others); i++)
+		(void)signal(others[i], SIG_IGN);
+}
+
 /* The front's life. What goes wrong before it can answer is the log's. */
 static noreturn void
 be_front(const struct start *s, const char *id)
@@ -125,7 +138,7 @@ be_front(const struct start *s, const char *id)
 	const char *step;
 	char why[128];
 
-	(void)signal(SIGPIPE, SIG_IGN);
+	leave_signals();
 	if (lockdown(s->root, keep, waits ? 3 : 2, &step) != 0) {
 		(void)snprintf(why, sizeof(why), "the front's %s: %s", step,
 		    strerror(errno));

@@ -28,6 +28,21 @@ if testcase "serve ends with its signals, and what runs ends too"; then
 	done
 fi
 
+if testcase "a signal that all of its processes hear is told to the client"; then
+	# As Ctrl-C on a terminal and timeout(1) do.
+	for signal in TERM INT; do
+		server_start --default-signal=INT setsid
+		word=all-$signal-$$
+		waiting "$word"
+		kill "-$signal" -- "-${SERVERS[-1]}"
+		stream_end
+		check "SIG$signal: the end is $(tail -n 1 out)" \
+		    jq -es '.[-1].reason == "killed"' out
+		await "the run's end" gone_inside "$word"
+		server_stop
+	done
+fi
+
 if testcase "serve says what is wrong with its options"; then
 	while read -r options; do
 		# shellcheck disable=SC2086
