@@ -48,6 +48,21 @@ put_address(const union address *a, char *text, size_t size)
 	    ntohs(v6 ? a->in6.sin6_port : a->in.sin_port));
 }
 
+/* Has it had a peer? One that listens never has, and is a mistake. */
+static int
+read_gone(int sock, struct peer *ret)
+{
+	int listens = 1;
+	socklen_t size = sizeof(listens);
+
+	if (getsockopt(sock, SOL_SOCKET, SO_ACCEPTCONN, &listens, &size) != 0)
+		return -1;
+	errno = ENOTCONN;
+	ret->kind = PEER_GONE;
+	(void)strcpy(ret->text, "gone");
+	return listens ? -1 : 0;
+}
+
 int
 peer_read(int sock, struct peer *ret)
 {
@@ -72,7 +87,7 @@ peer_read(int sock, struct peer *ret)
 		return -1;
 	}
 	if (getpeername(sock, &there.any, &n) != 0)
-		return -1;
+		return errno == ENOTCONN ? read_gone(sock, ret) : -1;
 	put_address(&there, ret->text, sizeof(ret->text));
 	ret->kind = is_loopback(&here) && is_loopback(&there) ? PEER_LOCAL
 							      : PEER_REMOTE;

@@ -9,11 +9,14 @@
 #include "config.h"
 #include "message.h"
 
-/* The other end of the connection, as the kernel says. */
+/*
+ * The other end of the connection, as the kernel says; one that has gone has no
+ * address any more.
+ */
 struct peer {
-	enum { PEER_UNIX, PEER_LOCAL, PEER_REMOTE } kind;
+	enum { PEER_UNIX, PEER_LOCAL, PEER_REMOTE, PEER_GONE } kind;
 	uid_t uid; /* of a UNIX socket's */
-	char text[64]; /* for the log: "uid:1000", "127.0.0.1:4711" */
+	char text[64]; /* for the log: "uid:1000", "127.0.0.1:4711", "gone" */
 };
 
 /* Whom a request is made for. */

@@ -185,6 +185,9 @@ admit(struct broker *b, const char *wrong, struct note *n)
 	}
 	if (p.type != MESSAGE_CALLER || message_read(&p, &b->caller) != NULL)
 		return false;
+	/* Nobody can tell who it was, and nobody waits for an answer. */
+	if (b->peer.kind == PEER_GONE)
+		return false;
 	b->refused = true;
 	if (wrong != NULL) {
 		(void)snprintf(b->because, sizeof(b->because), "%s", wrong);

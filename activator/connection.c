@@ -342,8 +342,10 @@ connection_await(int channel, int front_channel)
 		return 0;
 	}
 	is_wrong = config_read(&config, wrong, sizeof(wrong)) != 0;
-	if (meet_client(&b, sock) != 0)
+	if (meet_client(&b, sock) != 0) {
+		prepared_drop(&prepared);
 		return 1;
+	}
 	(void)close(sock);
 	return serve(&b, pid, &config, is_wrong ? wrong : NULL);
 }

@@ -55,6 +55,24 @@ if testcase "a refusal is logged with its reason"; then
 	await "a client that went away" log_has 'refused-3.*killed'
 fi
 
+if testcase "a client that is gone at once is a request as well, and no failure"; then
+	log_mark
+	for text in 'EHLO there' 'GET /gone-1 HTTP/1.1\r\nHost: localhost'; do
+		"$PYTHON" - "${HTTP_TCP%:*}" "${HTTP_TCP##*:}" "$text" <<-'END'
+			import socket, struct, sys
+			s = socket.create_connection((sys.argv[1], sys.argv[2]))
+			s.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER,
+			             struct.pack("ii", 1, 0))
+			s.sendall(sys.argv[3].encode().decode("unicode_escape")
+			          .encode() + b"\r\n\r\n")
+			s.close()
+		END
+	done
+	await "the first" log_has 'status=400'
+	await "the second" log_has 'path="/gone-1"'
+	check "it is a failure" eval '! log_has connection=failed'
+fi
+
 if testcase "nobody writes lines of his own into the log, or moves a cursor"
 then
 	log_mark
