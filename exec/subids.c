@@ -11,7 +11,8 @@
 
 #include "sys.h"
 
-#define SUBID_FILE_MAX 65536
+/* A longer line is not understood, and not passed over. */
+#define LINE_SIZE 4096
 
 /* One "name:start:count" of /etc/subuid. */
 struct subid {
@@ -20,13 +21,75 @@ struct subid {
 	uint64_t count;
 };
 
-/* The next well-formed line of text; moves *text on. */
-static bool
-next_subid(char **text, struct subid *ret)
+/* The file, which is read in parts: with many users it is of any size. */
+struct subid_file {
+	const char *path;
+	int fd; /* -1 where there is none */
+	size_t start, len; /* of buf: what is next, and all of it */
+	char buf[LINE_SIZE + 1];
+};
+
+/* 0 or -1 with f. */
+static int
+open_subids(struct subid_file *s, const char *path, struct failure *f)
+{
+	s->path = path;
+	s->start = s->len = 0;
+	s->fd = open(path, O_RDONLY | O_CLOEXEC);
+	/* Not to know is not the same as nothing: it would be other ids. */
+	if (s->fd < 0 && errno != ENOENT && errno != EACCES)
+		return failure_set(f, "ids", errno, "%s", path);
+	return 0;
+}
+
+/* More of it behind what is left. 1, 0 at its end, or -1 with f. */
+static int
+fill(struct subid_file *s, struct failure *f)
+{
+	ssize_t n;
+
+	memmove(s->buf, s->buf + s->start, s->len - s->start);
+	s->len -= s->start;
+	s->start = 0;
+	if (s->len == LINE_SIZE)
+		return failure_set(
+		    f, "ids", EOVERFLOW, "a line of %s", s->path);
+	n = s->fd < 0 ? 0 : read(s->fd, s->buf + s->len, LINE_SIZE - s->len);
+	if (n < 0)
+		return failure_set(f, "ids", errno, "%s", s->path);
+	s->len += (size_t)n;
+	return n > 0;
+}
+
+/* The next line in *ret. 1, 0 at the end, or -1 with f. */
+static int
+next_line(struct subid_file *s, char **ret, struct failure *f)
+{
+	char *end;
+	int r = 1;
+
+	while ((end = memchr(s->buf + s->start, '\n', s->len - s->start)) ==
+		   NULL &&
+	       (r = fill(s, f)) > 0)
+		;
+	if (r < 0 || (end == NULL && s->start == s->len))
+		return r;
+	if (end == NULL)
+		end = s->buf + s->len++;
+	*end = '\0';
+	*ret = s->buf + s->start;
+	s->start = (size_t)(end - s->buf) + 1;
+	return 1;
+}
+
+/* The next well-formed line. 1, 0 at the end, or -1 with f. */
+static int
+next_subid(struct subid_file *s, struct subid *ret, struct failure *f)
 {
 	char *line, *start, *count;
+	int r;
 
-	while ((line = strsep(text, "\n")) != NULL) {
+	while ((r = next_line(s, &line, f)) > 0) {
 		start = strchr(line, ':');
 		count = start != NULL ? strchr(start + 1, ':') : NULL;
 		if (count == NULL)
@@ -37,40 +100,27 @@ next_subid(char **text, struct subid *ret)
 		ret->start = strtoull(start, NULL, 10);
 		ret->count = strtoull(count, NULL, 10);
 		if (ret->count > 0)
-			return true;
+			return 1;
 	}
-	return false;
-}
-
-/* The file's text in buf, empty where there is none. 0 or -1 with f. */
-static int
-read_subids(const char *path, char buf[SUBID_FILE_MAX], struct failure *f)
-{
-	auto_fd fd = open(path, O_RDONLY | O_CLOEXEC);
-	ssize_t n = fd < 0 ? 0 : read(fd, buf, SUBID_FILE_MAX - 1);
-
-	buf[n > 0 ? n : 0] = '\0';
-	/* Not to know is not the same as nothing: it would be other ids. */
-	if (n < 0 || (fd < 0 && errno != ENOENT && errno != EACCES))
-		return failure_set(f, "ids", errno, "%s", path);
-	return 0;
+	return r;
 }
 
 /* Does a range of the file meet [start, +count)? -1 with f. */
 static int
 meets_range(const char *path, uint64_t start, uint64_t count, struct failure *f)
 {
-	static char buf[SUBID_FILE_MAX];
-	char *text = buf;
+	struct subid_file file;
 	struct subid s;
+	int r;
 
-	if (read_subids(path, buf, f) != 0)
+	if (open_subids(&file, path, f) != 0)
 		return -1;
-	while (next_subid(&text, &s)) {
+	while ((r = next_subid(&file, &s, f)) > 0) {
 		if (start < s.start + s.count && s.start < start + count)
-			return 1;
+			break;
 	}
-	return 0;
+	sys_close(&file.fd);
+	return r;
 }
 
 int
@@ -119,23 +169,25 @@ static int
 find_subids(const char *path, const char *name, uint64_t *ret_start,
     uint64_t *ret_count, struct failure *f)
 {
-	static char buf[SUBID_FILE_MAX];
-	char *text = buf, number[16];
+	struct subid_file file;
+	char number[16];
 	struct subid s;
+	int r;
 
 	*ret_start = *ret_count = 0;
-	if (read_subids(path, buf, f) != 0)
+	if (open_subids(&file, path, f) != 0)
 		return -1;
 	(void)snprintf(number, sizeof(number), "%u", (unsigned)getuid());
-	while (next_subid(&text, &s)) {
+	while ((r = next_subid(&file, &s, f)) > 0) {
 		if (strcmp(s.name, number) != 0 &&
 		    (name == NULL || strcmp(s.name, name) != 0))
 			continue;
 		*ret_count = s.count;
 		*ret_start = s.start;
-		return 0;
+		break;
 	}
-	return 0;
+	sys_close(&file.fd);
+	return r < 0 ? -1 : 0;
 }
 
 int

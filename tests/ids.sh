@@ -103,6 +103,20 @@ if testcase "of 30 that begin at once exactly 7 get one of 7"; then
 	release
 fi
 
+if testcase "a range of /etc/subuid is not lent, however long that file is"; then
+	ranges 1
+	awk -v base="$BASE" 'BEGIN {
+		for (i = 0; i < 4000; i++)
+			print "user" i ":" 300000 + i * 65536 ":65536"
+		printf "last:%d:65536", base + 65535 }' >subuid
+	[[ -e /etc/subuid ]] || : >/etc/subuid
+	unshare --mount sh -c 'mount --bind subuid /etc/subuid && exec "$@"' \
+	    sh "$MAYFLY" run -- true </dev/null >out 2>err
+	status=$?
+	expect_status 125
+	expect_err_has 'all 1 ranges of host ids are in use'
+fi
+
 if testcase "a range is free again at once, whoever was killed"; then
 	ranges 1
 	for victim in mayfly init command; do
