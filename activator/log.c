@@ -7,6 +7,9 @@
 
 #include "defence.h"
 
+/* So much of what others say, which is three times on a line at most. */
+#define QUOTED_MAX 1024
+
 static void
 put(struct log *l, const char *text, size_t len)
 {
@@ -45,26 +48,36 @@ log_word(struct log *l, const char *name, const char *value)
 	put(l, value, strlen(value));
 }
 
+/* As it stands between quotes: in text, with its length. */
+static size_t
+quote(unsigned char c, char text[8])
+{
+	if (DEFENCE(LOG_ESCAPES) && (c < 0x20 || c >= 0x7f))
+		return (size_t)snprintf(text, 8, "\\x%02x", c);
+	if (c == '"' || c == '\\')
+		return (size_t)snprintf(text, 8, "\\%c", c);
+	return (size_t)snprintf(text, 8, "%c", c);
+}
+
 void
 log_quoted(struct log *l, const char *name, const char *value)
 {
 	char text[8] = "";
+	size_t len, sum = 0;
 
 	put_name(l, name);
 	put(l, "\"", 1);
 	for (; *value != '\0'; value++) {
-		unsigned char c = (unsigned char)*value;
-
-		if (DEFENCE(LOG_ESCAPES) && (c < 0x20 || c >= 0x7f))
-			put(l, text,
-			    (size_t)snprintf(text, sizeof(text), "\\x%02x", c));
-		else if (c == '"' || c == '\\')
-			put(l, text,
-			    (size_t)snprintf(text, sizeof(text), "\\%c", c));
-		else
-			put(l, value, 1);
+		len = quote((unsigned char)*value, text);
+		sum += len;
+		/* What follows, such as the status, is to have room. */
+		if (sum > QUOTED_MAX)
+			break;
+		put(l, text, len);
 	}
 	put(l, "\"", 1);
+	if (*value != '\0')
+		put(l, "...", 3);
 }
 
 void

@@ -55,6 +55,20 @@ if testcase "a refusal is logged with its reason"; then
 	await "a client that went away" log_has 'refused-3.*killed'
 fi
 
+if testcase "what is asked for may be long, and the rest of the line is there"; then
+	log_mark
+	for byte in a %%22; do
+		# shellcheck disable=SC2059
+		http GET "/$(printf "$byte%.0s" {1..2500})" '' \
+		    -H 'X-Request-ID: long-1'
+		expect_code 404
+	done
+	await "both lines" eval '(($(log_since | grep -ac long-1) == 2))'
+	whole=$(log_since |
+	    grep -acE 'long-1.* path=".*"\.\.\. status=404 why=".*"$')
+	check "$whole of two are whole" test "$whole" = 2
+fi
+
 if testcase "a client that is gone at once is a request as well, and no failure"; then
 	log_mark
 	for text in 'EHLO there' 'GET /gone-1 HTTP/1.1\r\nHost: localhost'; do
