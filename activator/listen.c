@@ -108,6 +108,7 @@ static int
 listen_path(struct listener *l, const char *where, char *why, size_t size)
 {
 	union address a = { .un = { .sun_family = AF_UNIX } };
+	struct stat st;
 	mode_t old;
 	int r;
 
@@ -121,9 +122,11 @@ listen_path(struct listener *l, const char *where, char *why, size_t size)
 	old = umask(0117);
 	r = l->fd < 0 ? -1 : bind(l->fd, &a.any, sizeof(a.un));
 	(void)umask(old);
-	if (r != 0 || listen(l->fd, BACKLOG) != 0)
+	if (r != 0 || listen(l->fd, BACKLOG) != 0 || lstat(where, &st) != 0)
 		return fail(why, size, where, strerror(errno));
 	(void)strcpy(l->path, where);
+	l->dev = st.st_dev;
+	l->ino = st.st_ino;
 	return 0;
 }
 
@@ -205,7 +208,11 @@ listen_inherit(struct listener *all, char *why, size_t size)
 void
 listen_close(struct listener *l)
 {
-	(void)close(l->fd);
-	if (*l->path != '\0')
+	struct stat st;
+
+	/* While it is open nobody takes it for abandoned and puts his there. */
+	if (*l->path != '\0' && lstat(l->path, &st) == 0 &&
+	    st.st_dev == l->dev && st.st_ino == l->ino)
 		(void)unlink(l->path);
+	(void)close(l->fd);
 }

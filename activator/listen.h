@@ -1,6 +1,8 @@
 #ifndef ACTIVATOR_LISTEN_H
 #define ACTIVATOR_LISTEN_H
 
+#include <sys/types.h>
+
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -10,6 +12,8 @@
 struct listener {
 	int fd;
 	char path[108]; /* of one that we made, to be removed; or "" */
+	dev_t dev; /* what is there then; it may be another's by now */
+	ino_t ino;
 	char text[160]; /* for people */
 };
 
@@ -29,7 +33,7 @@ bool listen_is_place(const char *where);
  */
 int listen_inherit(struct listener *all, char *why, size_t size);
 
-/* Closes it, and removes what it has in the file system. */
+/* Closes it, and removes what it has in the file system, if that is there. */
 void listen_close(struct listener *l);
 
 #endif

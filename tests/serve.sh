@@ -68,6 +68,23 @@ if testcase "serve says what is wrong with its options"; then
 	expect_err_has 'in use'
 fi
 
+if testcase "a server that stops leaves the socket of its successor"; then
+	server_start
+	old=${SERVERS[-1]}
+	path=$HTTP_SOCKET
+	rm "$path"
+	"${T_AS[@]}" "$MAYFLY" serve --listen "$path" </dev/null 2>err &
+	pid=$!
+	await "the socket" test -S "$path"
+	kill "$old"
+	wait "$old"
+	check "it has gone" test -S "$path"
+	kill "$pid"
+	wait "$pid"
+	check_not "it has been left" test -S "$path"
+	server_stop
+fi
+
 if testcase "serve goes on when nobody reads its log any more"; then
 	mkfifo log.fifo
 	exec 8<>log.fifo
