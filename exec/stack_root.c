@@ -55,19 +55,19 @@ copy_xattrs(const char *from, const char *to)
 	return 0;
 }
 
-/* How many of them are kept, and does b have the same? */
+/* Has b those of a that are kept? NULL has none. */
 static bool
-has_all(const char *a, const char *b, size_t *ret_n)
+has_all(const char *a, const char *b)
 {
 	static char names[NAMES_MAX], one[VALUE_MAX], other[VALUE_MAX];
 	ssize_t len = listxattr(a, names, sizeof(names)), size;
 	const char *end = names + (len > 0 ? len : 0);
 
-	*ret_n = 0;
 	for (const char *n = names; n < end; n += strlen(n) + 1) {
 		if (!is_kept(n))
 			continue;
-		++*ret_n;
+		if (b == NULL)
+			return false;
 		size = getxattr(a, n, one, sizeof(one));
 		if (size < 0 || getxattr(b, n, other, sizeof(other)) != size ||
 		    memcmp(one, other, (size_t)size) != 0)
@@ -80,12 +80,12 @@ bool
 stack_is_like(int root, int below)
 {
 	char a[32], b[32];
-	size_t own = 0, others = 0;
 
 	(void)snprintf(a, sizeof(a), "/proc/self/fd/%d", root);
+	if (below < 0)
+		return has_all(a, NULL);
 	(void)snprintf(b, sizeof(b), "/proc/self/fd/%d", below);
-	return below < 0 ? has_all(a, a, &own) && own == 0
-			 : has_all(a, b, &own) && has_all(b, a, &others);
+	return has_all(a, b) && has_all(b, a);
 }
 
 int
