@@ -49,11 +49,9 @@ complain(const char *fmt, ...)
 	va_start(ap, fmt);
 	(void)vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
-	/* What it speaks of may be an image's: a terminal would act on it. */
-	for (char *p = text; *p != '\0'; p++) {
-		if ((unsigned char)*p < ' ' || *p == 0x7f)
-			*p = '?';
-	}
+	/* What it speaks of may be an image's. */
+	for (char *p = text; *p != '\0'; p++)
+		*p = command_plain(*p);
 	(void)dprintf(
 	    STDERR_FILENO, "%smayfly: %s\n", within_line ? "\n" : "", text);
 	within_line = false;

@@ -34,7 +34,14 @@ bool command_stream_given(int fd);
 /* Is stderr within a line of somebody else's? The next complaint ends that. */
 void command_begin_line(bool within);
 
-/* "mayfly: fmt" and a newline on stderr; what is no text in it is a "?". */
+/* c, or "?" for a control character: a terminal would act on it. */
+static inline char
+command_plain(char c)
+{
+	return (unsigned char)c < ' ' || c == 0x7f ? '?' : c;
+}
+
+/* "mayfly: fmt" and a newline on stderr, all of it plain. */
 void complain(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
 #endif

@@ -74,9 +74,7 @@ print_text(const char *name, const char *text, size_t len)
 {
 	(void)printf("%-14s", name);
 	for (size_t i = 0; i < len; i++)
-		(void)putchar((unsigned char)text[i] < ' ' || text[i] == 0x7f
-				  ? '?'
-				  : text[i]);
+		(void)putchar(command_plain(text[i]));
 	(void)putchar('\n');
 }
 

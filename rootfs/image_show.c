@@ -141,8 +141,7 @@ print_line(const char *label, const char *text)
 {
 	(void)printf("%-11s ", label);
 	for (; *text != '\0'; text++)
-		(void)putchar(
-		    (unsigned char)*text < ' ' || *text == 0x7f ? '?' : *text);
+		(void)putchar(command_plain(*text));
 	(void)putchar('\n');
 }
 
