@@ -18,9 +18,7 @@ snapshot()
 create()
 {
 	session create --ttl none "$@"
-	id=$(cat out)
-	[[ $status == 0 && $id =~ ^[a-z0-9]{26}$ ]] ||
-	    fail "no session was made: $status"
+	expect_made
 }
 
 # A run of a script in the session.

@@ -16,13 +16,19 @@ session()
 	status=$?
 }
 
+# A session was made; sets id.
+expect_made()
+{
+	id=$(cat out)
+	[[ $status == 0 && $id =~ ^[a-z0-9]{26}$ ]] ||
+	    fail "no session was made: $status"
+}
+
 # Makes a session; sets id.
 create()
 {
 	session create "$@"
-	id=$(cat out)
-	[[ $status == 0 && $id =~ ^[a-z0-9]{26}$ ]] ||
-	    fail "no session was made: $status"
+	expect_made
 }
 
 # A run in the session.

@@ -4,8 +4,8 @@
 # $STATE is looked at; $id is the session, $number its project.
 # shellcheck disable=SC2016,SC2034,SC2119,SC2120 # programs for inside; names for the topic
 
-STATE=$T_ROOT/state
-id=''
+# shellcheck source=tests/store.sh
+. "$T_TREE/tests/store.sh"
 
 # quota NUMBER: KB allowed and held, inodes allowed and held by a project.
 quota()
@@ -30,36 +30,11 @@ project()
 	lsattr -pd "$1" | awk '{ print $1 }'
 }
 
-session()
-{
-	mayfly session "$@" </dev/null >out 2>err
-	status=$?
-}
-
 create()
 {
 	session create --ttl none "$@"
-	id=$(cat out)
-	[[ $status == 0 && $id =~ ^[a-z0-9]{26}$ ]] ||
-	    fail "no session was made: $status"
+	expect_made
 	number=$(project "$STATE/sessions/$id/upper")
-}
-
-inside()
-{
-	session run "$id" "$@"
-}
-
-reap()
-{
-	mayfly reap </dev/null >out 2>err
-	status=$?
-}
-
-delete()
-{
-	session delete "$id"
-	expect_status 0
 }
 
 # Takes a snapshot of the session: sets taken, the layer that its files are now,
