@@ -69,24 +69,6 @@ if testcase "what is asked for may be long, and the rest of the line is there"; 
 	check "$whole of two are whole" test "$whole" = 2
 fi
 
-if testcase "a client that is gone at once is a request as well, and no failure"; then
-	log_mark
-	for text in 'EHLO there' 'GET /gone-1 HTTP/1.1\r\nHost: localhost'; do
-		"$PYTHON" - "${HTTP_TCP%:*}" "${HTTP_TCP##*:}" "$text" <<-'END'
-			import socket, struct, sys
-			s = socket.create_connection((sys.argv[1], sys.argv[2]))
-			s.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER,
-			             struct.pack("ii", 1, 0))
-			s.sendall(sys.argv[3].encode().decode("unicode_escape")
-			          .encode() + b"\r\n\r\n")
-			s.close()
-		END
-	done
-	await "the first" log_has 'status=400'
-	await "the second" log_has 'path="/gone-1"'
-	check "it is a failure" eval '! log_has connection=failed'
-fi
-
 if testcase "nobody writes lines of his own into the log, or moves a cursor"
 then
 	log_mark
@@ -136,4 +118,38 @@ if testcase "where no ids are left the step is named"; then
 	kill "$pid"
 	await "the end" gone_inside "$word"
 	server_stop
+fi
+
+# leave TEXT: to say it and be gone, with a reset.
+leave()
+{
+	"$PYTHON" - "${HTTP_TCP%:*}" "${HTTP_TCP##*:}" "$1" <<-'END'
+		import socket, struct, sys
+		s = socket.create_connection((sys.argv[1], sys.argv[2]))
+		s.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER,
+		             struct.pack("ii", 1, 0))
+		s.sendall(sys.argv[3].encode().decode("unicode_escape").encode()
+		          + b"\r\n\r\n")
+		s.close()
+	END
+}
+
+# has_left TEXT LINE: the line is in the log. systemd drops a connection that
+# was reset before it could ask who that is; then another one is made. What
+# those say may come late, so nobody counts lines after this.
+has_left()
+{
+	log_has "$2" || { ! by_units || leave "$1"; false; }
+}
+
+if testcase "a client that is gone at once is a request as well, and no failure"; then
+	log_mark
+	while read -r line text; do
+		leave "$text"
+		await "a line with $line" has_left "$text" "$line"
+	done <<-'END'
+		status=400 EHLO there
+		path="/gone-1" GET /gone-1 HTTP/1.1\r\nHost: localhost
+	END
+	check "it is a failure" eval '! log_has connection=failed'
 fi
