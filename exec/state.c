@@ -63,7 +63,7 @@ open_root(const struct config *c, struct failure *f)
 
 	if (state_path(c, path, sizeof(path)) != 0)
 		return failure_set(f, "state", 0,
-		    "there is no HOME to keep sessions in: set "
+		    "HOME is no path to keep sessions in: set "
 		    "MAYFLY_STATE_DIR");
 	auto_fd fd = open(path, flags);
 	if (fd < 0 && errno == ENOENT) {
