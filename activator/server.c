@@ -29,6 +29,8 @@
 #define REAP_MS 60000
 /* Accepted in one go: what has come meanwhile has its turn, too. */
 #define ACCEPT_MAX 64
+/* Where there are no descriptors for it: until it is tried again. */
+#define ACCEPT_AGAIN_MS 200
 /* With so many at once, who has gone since it asked has no process any more. */
 #define BUSY 64
 /* Descriptors of its own: of the pool it has two for each. */
@@ -108,8 +110,10 @@ accept_some(struct server *s, const struct listener *l)
 			/* What is not the client's doing does not end by
 			 * itself. */
 			if (errno == EMFILE || errno == ENFILE ||
-			    errno == ENOMEM)
+			    errno == ENOBUFS || errno == ENOMEM) {
 				complain("serve: accept: %s", strerror(errno));
+				s->accept_ms = sys_now_ms() + ACCEPT_AGAIN_MS;
+			}
 			return;
 		}
 		if (!waiting_has_data(sock, &gone) || is_full(s)) {
@@ -269,6 +273,8 @@ next_ms(const struct server *s)
 	if (pool_us != UINT64_MAX)
 		sooner(&ms, (int64_t)((pool_us + 999) / 1000));
 	sooner(&ms, waiting_next_ms(&s->waiting));
+	if (s->accept_ms > now)
+		sooner(&ms, s->accept_ms - now);
 	return ms > 0 ? (int)ms : 0;
 }
 
@@ -279,6 +285,7 @@ server_run(struct server *s)
 	int64_t now;
 
 	while (!s->stopping) {
+		bool accepts = sys_now_ms() >= s->accept_ms;
 		int n = 0;
 
 		fds[n++] =
@@ -289,8 +296,10 @@ server_run(struct server *s)
 		    (struct pollfd){ .fd = is_full(s) ? -1 : s->waiting.epoll,
 			    .events = POLLIN };
 		for (int i = 0; i < s->count; i++)
-			fds[n++] = (struct pollfd){ .fd = s->listeners[i].fd,
-				.events = POLLIN };
+			fds[n++] = (struct pollfd){
+				.fd = accepts ? s->listeners[i].fd : -1,
+				.events = POLLIN,
+			};
 		if (poll(fds, (nfds_t)n, next_ms(s)) < 0)
 			continue;
 		if (fds[2].revents != 0)

@@ -27,6 +27,7 @@ struct server {
 	struct pool pool;
 	pid_t reaper; /* the child that reaps, or 0 */
 	int64_t idle_since_ms, reaped_ms; /* CLOCK_MONOTONIC */
+	int64_t accept_ms; /* no connection is accepted until then */
 	bool has_spares; /* networks for who uses none: net_spare() */
 	bool stopping;
 };

@@ -417,6 +417,24 @@ if testcase "who only connects keeps nobody waiting, and has no process"; then
 	server_stop
 fi
 
+if testcase "who comes where no descriptor is left is served later, at no cost"; then
+	server_start MAYFLY_POOL=0
+	log_mark
+	"${T_AS[@]}" prlimit --nofile=6: --pid "${SERVERS[-1]}"
+	curl -sS --max-time "$T_PATIENCE" -o out "http://$HTTP_TCP/health" &
+	pid=$!
+	await "a word of it in the log" log_has 'serve: accept: .* file'
+	before=$(ticks)
+	sleep 2
+	used=$(($(ticks) - before))
+	check "it used $used ticks of 200" test "$used" -lt 20
+	"${T_AS[@]}" prlimit --nofile=512: --pid "${SERVERS[-1]}"
+	finish
+	expect_status 0
+	check "it is $(<out)" test "$(<out)" = OK
+	server_stop
+fi
+
 if testcase "a connection is served whatever the number of its descriptor"; then
 	"$PYTHON" - "$HTTP_TCP" >out 2>&1 <<-'END'
 		import socket, sys
