@@ -60,12 +60,14 @@ finish(int status)
 int
 main(int argc, char **argv)
 {
-	const char *name = argc > 0 ? strrchr(argv[0], '/') : NULL;
+	const char *name = argc > 0 ? argv[0] : "";
+	const char *slash = strrchr(name, '/');
 
 	/* Under ulimit -f a write fails, and that can be told. */
 	(void)signal(SIGXFSZ, SIG_IGN);
 	command_fill_streams();
-	if (name != NULL && strcmp(name, "/mayfly-activator") == 0)
+	/* inetd says it without a path, and so does a shell. */
+	if (strcmp(slash != NULL ? slash + 1 : name, "mayfly-activator") == 0)
 		return activate_main(argc, argv);
 	if (argc < 2) {
 		complain("no command given; see mayfly --help");

@@ -21,6 +21,21 @@ if testcase "the activator is itself under its other name, too"; then
 	rm -f "$T_ROOT/sock/other.sock"
 fi
 
+# "PATH mayfly-activator" in inetd.conf: the first argument is a name alone.
+if testcase "it is the activator also where its name is without a path"; then
+	port=$((HTTP_PORT + 93))
+	"${T_AS[@]}" "$PYTHON" -c "$INETD" "127.0.0.1:$port" \
+	    "$T_ROOT/sock/named.sock" "$(type -P bash)" -c \
+	    'exec -a mayfly-activator "$0"' "$MAYFLY" </dev/null >log 2>&1 &
+	other=$!
+	await "the server" curl -s -o /dev/null "http://127.0.0.1:$port/health"
+	HTTP_TCP=127.0.0.1:$port http POST /run '{"command": "echo a"}'
+	expect_json '.stdout == "a\n"'
+	kill "$other"
+	wait "$other"
+	rm -f "$T_ROOT/sock/named.sock"
+fi
+
 if testcase "where inetd gives it all three descriptors, the log stays out"
 then
 	port=$((HTTP_PORT + 92))
