@@ -32,7 +32,7 @@ static const struct option {
 	{ "cwd", OPT_CWD, "DIR", "directory inside to start in (/)" },
 	{ "env", OPT_ENV, "NAME=VALUE", "a variable of the command's" },
 	{ "help", OPT_HELP, NULL, "this text" },
-	{ "image", OPT_IMAGE, "NAME", "root file system (host)" },
+	{ "image", OPT_IMAGE, "NAME", "root file system" },
 	{ "json", OPT_JSON, NULL, "print the result as JSON, with the output" },
 	{ "network", OPT_NETWORK, "none|off",
 	    "none: only lo; off: no sockets at all (none)" },
@@ -214,7 +214,7 @@ help_limit(FILE *f, const struct limits *l, int i)
 }
 
 void
-options_help(FILE *f, const struct limits *limits)
+options_help(FILE *f, const struct limits *limits, const char *image)
 {
 	char left[40];
 
@@ -226,7 +226,10 @@ options_help(FILE *f, const struct limits *limits)
 		(void)snprintf(left, sizeof(left), "--%s%s%s", options[i].name,
 		    options[i].value != NULL ? " " : "",
 		    options[i].value != NULL ? options[i].value : "");
-		(void)fprintf(f, "  %-22s %s\n", left, options[i].help);
+		(void)fprintf(f, "  %-22s %s", left, options[i].help);
+		if (options[i].id == OPT_IMAGE)
+			(void)fprintf(f, " (%s)", image);
+		(void)fputc('\n', f);
 	}
 	(void)fputs("\nLimits:\n", f);
 	for (int i = 0; i < LIMIT_MAX; i++)

@@ -28,7 +28,7 @@ options_parse(struct options *o, int argc, char **argv, char *why, size_t size);
 /* limits: the administrator's defaults and caps. */
 void options_init(struct options *o, const struct limits *limits);
 
-/* The help text, every option and limit in it. */
-void options_help(FILE *f, const struct limits *limits);
+/* The help text, every option and limit in it. image: the configured one. */
+void options_help(FILE *f, const struct limits *limits, const char *image);
 
 #endif

@@ -172,7 +172,7 @@ prepare(
 		return EXIT_USAGE;
 	}
 	if (o->help) {
-		options_help(stdout, &c->limits);
+		options_help(stdout, &c->limits, c->default_image);
 		return 0;
 	}
 	set_streams(o);

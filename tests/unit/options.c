@@ -249,7 +249,7 @@ help(void)
 
 	if (f == NULL)
 		skip("no memory for a stream");
-	options_help(f, &limits);
+	options_help(f, &limits, "other:1");
 	(void)fclose(f);
 	return text;
 }
@@ -288,6 +288,7 @@ help_has_defaults(void)
 	expect_has(text, "(64)", "nproc");
 	/* As it would be given, not in thousandths. */
 	HOLDS(strstr(text, "(1.5") != NULL);
+	expect_has(text, "(other:1)", "image");
 }
 
 static const struct testcase cases[] = {
