@@ -48,6 +48,7 @@ void
 options_init(struct options *o, const struct limits *limits)
 {
 	memset(o, 0, sizeof(*o));
+	o->verdict_fd = -1;
 	plan_init(&o->plan);
 	o->plan.limits = *limits;
 }

@@ -10,6 +10,7 @@
 struct options {
 	struct plan plan;
 	const char *verdict_file; /* or NULL */
+	int verdict_fd; /* of that file, when run.c has opened it, or -1 */
 	bool json;
 	enum { TTY_AUTO, TTY_YES, TTY_NO } tty;
 	bool help;

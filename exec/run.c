@@ -100,7 +100,7 @@ tell_reason(const struct plan *p, const struct verdict *v)
 
 /* Prints what there is to print; the program's exit status. */
 static int
-tell(const struct options *o, const struct verdict *v, int verdict_fd)
+tell(const struct options *o, const struct verdict *v)
 {
 	if (v->exec_error != 0)
 		complain("%s: %s", o->plan.argv[0], strerror(v->exec_error));
@@ -109,26 +109,29 @@ tell(const struct options *o, const struct verdict *v, int verdict_fd)
 		complain("stdout: %s", strerror(errno));
 		return EXIT_OWN;
 	}
-	if (verdict_fd >= 0 && (report_verdict(verdict_fd, v, false) != 0 ||
-				   close(verdict_fd) != 0)) {
+	if (o->verdict_fd >= 0 &&
+	    (report_verdict(o->verdict_fd, v, false) != 0 ||
+		close(o->verdict_fd) != 0)) {
 		complain("verdict: %s: %s", o->verdict_file, strerror(errno));
 		return EXIT_OWN;
 	}
 	return verdict_exit_code(v);
 }
 
-/* Makes or empties the file for the verdict, if there shall be one. */
+/*
+ * Makes or empties the file for the verdict, if there shall be one: before
+ * anything can fail, so that nobody takes that of another run for this one's.
+ */
 static bool
-open_verdict(const struct options *o, int *ret_fd)
+open_verdict(struct options *o)
 {
-	*ret_fd = -1;
 	if (o->verdict_file == NULL)
 		return true;
-	*ret_fd = open(
+	o->verdict_fd = open(
 	    o->verdict_file, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-	if (*ret_fd < 0)
+	if (o->verdict_fd < 0)
 		complain("verdict: %s: %s", o->verdict_file, strerror(errno));
-	return *ret_fd >= 0;
+	return o->verdict_fd >= 0;
 }
 
 static int
@@ -137,17 +140,15 @@ run_plan(const struct options *o, const struct config *c)
 	struct verdict v;
 	struct failure f;
 	char text[320];
-	int verdict_fd, status;
+	int status;
 
-	if (!open_verdict(o, &verdict_fd))
-		return EXIT_OWN;
 	status = box_run(&o->plan, c, &v, &f);
 	command_begin_line(v.within_line);
 	if (status != 0) {
 		complain("%s", failure_text(&f, text, sizeof(text)));
 		return EXIT_OWN;
 	}
-	status = tell(o, &v, verdict_fd);
+	status = tell(o, &v);
 	verdict_free(&v);
 	return status;
 }
@@ -175,6 +176,8 @@ prepare(
 		options_help(stdout, &c->limits, c->default_image);
 		return 0;
 	}
+	if (!open_verdict(o))
+		return EXIT_OWN;
 	set_streams(o);
 	return -1;
 }
@@ -249,10 +252,8 @@ tell_stopped(const struct options *o, int sig)
 		.exit_code = -1,
 		.signal = SIGKILL,
 		.stopped_by = sig };
-	int verdict_fd;
 
-	return open_verdict(o, &verdict_fd) ? tell(o, &v, verdict_fd)
-					    : EXIT_OWN;
+	return tell(o, &v);
 }
 
 /* Waits for its turn in the session. The signal that says to stop, or 0. */

@@ -46,6 +46,23 @@ if testcase "--verdict replaces what the file held"; then
 	expect_json '.exit_code == 0' verdict
 fi
 
+if testcase "what is no verdict of this run does not stay in the file"; then
+	for option in --image=none-such --user=no-such-user --cwd=/none; do
+		echo '{"exit_code":0}' >verdict
+		chmod 666 verdict
+		run --verdict verdict "$option" -- echo started
+		expect_status 125
+		expect_no_out
+		check "with $option it is $(<verdict)" test ! -s verdict
+	done
+	echo '{"exit_code":0}' >verdict
+	mayfly session run 0000000000000000000000none --verdict verdict -- \
+	    true >out 2>err
+	status=$?
+	expect_status 125
+	check "without a session it is $(<verdict)" test ! -s verdict
+fi
+
 if testcase "--verdict has the reason for every way to end"; then
 	run --verdict verdict --wall 200 -- sleep 20
 	expect_status 124
