@@ -182,9 +182,10 @@ change_env(struct session *s, const void *context, struct failure *f)
 		if (value != NULL && strchr(value, '=') == NULL) {
 			r = session_merge_env(s, value, f);
 		} else if (value != NULL || strchr(*w, '=') == NULL) {
-			(void)failure_set(f, "session", 0,
-			    "env: '%.80s' is not of the form NAME=VALUE",
-			    value != NULL ? value : *w);
+			(void)failure_set(f, "session", 0, "env: '%.80s' is %s",
+			    value != NULL ? value : *w,
+			    value != NULL ? "not the name of a variable"
+					  : "not of the form NAME=VALUE");
 			r = SESSION_WRONG;
 		} else {
 			r = session_merge_env(s, *w++, f);

@@ -126,9 +126,12 @@ parse_limit(char ***words, struct limits *l)
 	return 1;
 }
 
+/* Nothing stands for the default, and that is not what was asked for. */
 static int
 set_text(char *field, size_t size, const char *name, const char *value)
 {
+	if (*value == '\0')
+		return words_wrong("an empty value for", name);
 	if (strlen(value) >= size)
 		return words_wrong("too long a value for", name);
 	(void)snprintf(field, size, "%s", value);

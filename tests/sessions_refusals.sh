@@ -38,6 +38,20 @@ refused()
 	    test "$(cat err)" = "mayfly: session: $1"
 }
 
+if testcase "an empty value does not stand for the default"; then
+	refused "an empty value for '--image'" create --image ''
+	refused "an empty value for '--cwd'" create --cwd=
+	expect_clean
+fi
+
+if testcase "a variable to remove is named, and not given a value"; then
+	create
+	refused "env: 'A=B' is not the name of a variable" env "$id" \
+	    --unset A=B
+	refused "env: 'A' is not of the form NAME=VALUE" env "$id" A
+	delete
+fi
+
 if testcase "a time to live out of range is refused with the range"; then
 	create
 	range="ttl: not a whole number of seconds from 1 to 3155760000"
