@@ -253,14 +253,14 @@ mark_given_away(const struct config *c, const char *path, bool *given)
 		if (colon == NULL ||
 		    sscanf(colon, ":%" SCNu64 ":%" SCNu64, &start, &count) !=
 			2 ||
-		    start >= end || count > end || count == 0 ||
-		    start + count <= c->uid_base)
+		    start >= end || count == 0)
 			continue;
-		count += start;
+		/* From here on count is where the range ends. */
+		count = count < end - start ? start + count : end;
+		if (count <= c->uid_base)
+			continue;
 		if (start < c->uid_base)
 			start = c->uid_base;
-		if (count > end)
-			count = end;
 		for (uint64_t i = (start - c->uid_base) / IDS_PER_SANDBOX;
 		     i <= (count - 1 - c->uid_base) / IDS_PER_SANDBOX; i++)
 			given[i] = true;

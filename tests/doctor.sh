@@ -228,6 +228,13 @@ if [[ $AS == root ]] &&
 		expect_level host_ids warn
 		expect_says host_ids found '^2 of 1024 .*/etc/subuid or'
 	done
+	# From the last range but one on, and far beyond them all.
+	echo "other:1946025984:2000000000" >given
+	mount --bind given /etc/subuid
+	doctor
+	umount /etc/subuid
+	expect_level host_ids warn
+	expect_says host_ids found '^2 of 1024 '
 	echo "other:1879048192:67108864" >given
 	mount --bind given /etc/subuid
 	doctor
