@@ -29,6 +29,7 @@ void
 look_images(struct doctor *d, const char *name)
 {
 	struct failure f;
+	char text[320];
 
 	if (work_find_tool(&f) == 0)
 		doctor_ok(d, name, "mayfly-rootfs is there");
@@ -36,7 +37,7 @@ look_images(struct doctor *d, const char *name)
 		doctor_lacks(d, FINDING_WARN, name,
 		    "Images can be neither made nor exported.",
 		    "Install mayfly-rootfs where `make install` puts it.", "%s",
-		    f.detail);
+		    failure_text(&f, text, sizeof(text)));
 	for (size_t i = 0; i < sizeof(programs) / sizeof(*programs); i++)
 		look_program(d, &programs[i]);
 }

@@ -184,6 +184,7 @@ if testcase "it says what images are made with, and what is lost without"; then
 		mv "$MAYFLY-rootfs" none
 		doctor
 		mv none/* "$(dirname "$MAYFLY")"
+		expect_says images found '^mayfly-rootfs: .*: No such file'
 		expect_says images remedy 'Install mayfly-rootfs'
 		expect_level skopeo warn
 		expect_says skopeo cost 'cannot be pulled'
