@@ -200,6 +200,23 @@ if testcase "no file grows past fsize"; then
 	expect_status $((128 + 25))
 fi
 
+if testcase "a quarter of the stack bounds the arguments, and 6 MB do"; then
+	# Does a program start with so many KB of them?
+	ARGUMENTS='
+	    @some = ("x" x 1019) x (shift);
+	    exit 3 if !exec { "/bin/true" } "true", @some'
+	while read -r stack kb want; do
+		run --stack "$stack" -- perl -e "$ARGUMENTS" "$kb"
+		[[ $status == "$want" ]] ||
+		    fail "$kb KB with --stack $stack: $status, not $want"
+	done <<-'END'
+		2048 480 0
+		2048 520 3
+		65536 6000 0
+		65536 6200 3
+	END
+fi
+
 if testcase "the stack has the size asked for and cannot be raised"; then
 	run --stack 512 -- bash -c 'ulimit -s; ulimit -Hs; ulimit -s 8192'
 	check_not "it was raised" test "$status" -eq 0
