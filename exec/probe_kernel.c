@@ -163,6 +163,23 @@ try_sandbox(const void *arg, struct failure *f)
 	return 0;
 }
 
+/* Of what has failed alone, at this step. */
+static const char *
+sandbox_remedy(const struct doctor *d, const char *step)
+{
+	const uint64_t *limits = d->config.limits.value;
+
+	/* As where seconds are meant, and milliseconds set. */
+	for (int i = 0; strcmp(step, "command") == 0 && i < LIMIT_MAX; i++) {
+		if (limits[i] < limit_rules[i].standard)
+			return doctor_text("Raise the limits that the "
+					   "configuration lowers: default_%s "
+					   "or max_%s, and others that do.",
+			    limit_rules[i].name, limit_rules[i].name);
+	}
+	return "Nothing else failed: please report this.";
+}
+
 void
 look_sandbox(struct doctor *d, const char *name)
 {
@@ -175,8 +192,7 @@ look_sandbox(struct doctor *d, const char *name)
 	else
 		doctor_lacks(d, FINDING_FAIL, name,
 		    "No sandbox can run: mayfly run fails at the same step.",
-		    doctor_can_run(d)
-			? "Nothing else failed: please report this."
-			: "See what else failed.",
+		    doctor_can_run(d) ? sandbox_remedy(d, f.step)
+				      : "See what else failed.",
 		    "%s", failure_text(&f, text, sizeof(text)));
 }

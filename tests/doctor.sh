@@ -162,6 +162,15 @@ if testcase "it says who calls and which ids his sandboxes have"; then
 	esac
 fi
 
+if testcase "limits that are too low for any command are named as that"; then
+	for limit in wall=1 nofile=3; do
+		doctor env "MAYFLY_DEFAULT_${limit^^}"
+		expect_status 1
+		expect_level sandbox fail
+		expect_says sandbox remedy "^Raise .* default_${limit%=*} or "
+	done
+fi
+
 if testcase "it says what images are made with, and what is lost without"; then
 	doctor
 	[[ ! -x $MAYFLY-rootfs ]] || expect_level images ok
