@@ -217,29 +217,62 @@ add_layer(struct work *w, struct image *m, size_t i, const struct plan *below,
 	return work_keep(w, from, l->name, f);
 }
 
+/* The same layer further down, or i where there is none. */
+static size_t
+find_earlier(const struct image *m, size_t i)
+{
+	size_t n = 0;
+
+	while (strcmp(m->layers[n].name, m->layers[i].name) != 0)
+		n++;
+	return n;
+}
+
+/*
+ * An overlay takes a directory but once. A layer that comes again has and hides
+ * all that it did further down, which then makes no difference.
+ */
+static void
+drop_layer(struct image *m, struct plan *below, size_t n)
+{
+	size_t rest = --m->layer_count - n, fds = --below->layer_count - n;
+
+	sys_close(&below->layers[n]);
+	memmove(&m->layers[n], &m->layers[n + 1], rest * sizeof(*m->layers));
+	memmove(&below->layers[n], &below->layers[n + 1],
+	    fds * sizeof(*below->layers));
+}
+
 static int
 add_layers(struct work *w, struct image *m, struct plan *below,
     const struct known *known, struct failure *f)
 {
 	char upon[IMAGE_LAYER_MAX + 1], hex[13];
+	const size_t count = m->layer_count;
 
-	for (size_t i = 0; i < m->layer_count; i++) {
+	for (size_t i = 0, n = 1; i < m->layer_count; i++, n++) {
 		struct image_layer *l = &m->layers[i];
+		size_t earlier = find_earlier(m, i);
 
 		(void)snprintf(
 		    hex, sizeof(hex), "%s", strchr(l->name, '/') + 1);
 		name_upon(m, i, upon);
-		if (known_find(known, w, l->name, l) ||
+		if (earlier < i)
+			*l = m->layers[earlier];
+		if (earlier < i || known_find(known, w, l->name, l) ||
 		    known_find(known, w, upon, l)) {
-			say("layer %zu of %zu: %s is there", i + 1,
-			    m->layer_count, hex);
+			say("layer %zu of %zu: %s is there", n, count, hex);
 		} else {
-			say("layer %zu of %zu: %s", i + 1, m->layer_count, hex);
+			say("layer %zu of %zu: %s", n, count, hex);
 			if (add_layer(w, m, i, below, upon, f) != 0)
 				return -1;
 		}
 		if (images_open_layer(&w->state, l->name, below, f) != 0)
 			return -1;
+		if (earlier < i) {
+			drop_layer(m, below, earlier);
+			i--;
+		}
 	}
 	return 0;
 }

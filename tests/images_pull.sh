@@ -88,6 +88,43 @@ then
 	forget
 fi
 
+if testcase "a layer that comes again counts where it comes last"; then
+	"$PYTHON" "$MAKE_IMAGE" implied .
+	layout "$PWD/oci" full "$PLAIN" "$BASE" "${LAYERS[0]}" "${LAYERS[1]}" \
+	    "${LAYERS[0]}" "${LAYERS[2]}" "${LAYERS[0]}"
+	layout "$PWD/oci" upon "$PLAIN" "$BASE" below.tar implied.tar \
+	    "${LAYERS[1]}" below.tar implied.tar "${LAYERS[1]}"
+	rootless=()
+	((EUID == 0)) || rootless=(--rootless)
+	for name in full upon; do
+		umoci unpack "${rootless[@]}" --image "oci:$name" bundle \
+		    >unpacked 2>&1 || fail "umoci: $(tail -n 1 unpacked)"
+		# What nobody describes is as old as the making of it.
+		untimed='s,^([^ ]* 4[0-7]* [0-9:]*) [0-9]+\.[0-9]*,\1,'
+		[[ $name == upon ]] || untimed=''
+		tree_of bundle/rootfs | sed -E "$untimed" >want
+		rm -rf bundle
+		made "$name" pull "oci:oci:$name" "$name"
+		tree_in "$name" | sed -E "$untimed" >got
+		diff want got >differs ||
+		    fail "$name differs: $(head -n 5 differs)"
+		create --image "$name"
+		inside -- cat /etc/group
+		expect_out_has '^staff'
+		session delete "$id"
+	done
+	image show full
+	check "there are not 4 layers" test "$(grep -c '^layer ' out)" = 4
+	made again pull oci:oci:full again
+	check "none was there" test "$(grep -c 'is there$' err)" = 6
+	mayfly image export upon oci:exported </dev/null >out 2>err
+	made exported pull oci:exported exported
+	tree_in upon | sed -E "$untimed" >want
+	tree_in exported | sed -E "$untimed" >got
+	diff want got >differs || fail "exported: $(head -n 5 differs)"
+	forget
+fi
+
 if testcase "an image of a registry is the same, and its layers are shared"
 then
 	start_registry
