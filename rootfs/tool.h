@@ -61,6 +61,7 @@ struct tree {
 	int below; /* what the layers make that it lies on, or -1 */
 	char *marked; /* the last directory with whiteouts, or NULL */
 	bool implied; /* there are directories that the archive does not have */
+	uint64_t implied_count; /* of them, made for the entry at hand */
 	bool one_id; /* nobody else can own a file here */
 	bool user_xattr; /* overlay's attributes are user.*, and set here */
 	struct late *late; /* directories, whose time comes last */

@@ -97,6 +97,7 @@ make(struct tree *t, struct walk *w, const char *next, bool is_below)
 
 	if (dir < 0 || mkdirat(dir, base, 0755) != 0)
 		return -1;
+	t->implied_count++;
 	if (is_below)
 		take_after(t, dir, base, next);
 	(void)strcpy(w->at, next);

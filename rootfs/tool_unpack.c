@@ -175,6 +175,16 @@ account(struct unpack *u, uint64_t bytes)
 		    u->bytes_max / 1024);
 }
 
+/* Their inodes take room as well. */
+static void
+account_entries(struct unpack *u, uint64_t count)
+{
+	u->entries += count;
+	if (u->entries > ENTRIES_MAX)
+		tool_die("more than %d entries", ENTRIES_MAX);
+	account(u, count * 512);
+}
+
 /* The checksum stands behind the end of the archive, and what else may. */
 static void
 read_to_end(struct unpack *u)
@@ -399,11 +409,11 @@ tool_unpack(int argc, char **argv)
 	tree_open(&u.tree, argv[2], strcmp(argv[4], "user") == 0, argv[5]);
 	while ((r = archive_read_next_header(u.archive, &e)) != ARCHIVE_EOF) {
 		check_archive(&u, r);
-		if (++u.entries > ENTRIES_MAX)
-			tool_die("more than %d entries", ENTRIES_MAX);
-		/* Its inode takes room as well. */
-		account(&u, 512);
+		account_entries(&u, 1);
 		take_entry(&u, e);
+		/* So are the directories that it takes for granted. */
+		account_entries(&u, u.tree.implied_count);
+		u.tree.implied_count = 0;
 	}
 	size = u.bytes - u.entries * 512;
 	read_to_end(&u);

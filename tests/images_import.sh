@@ -324,6 +324,18 @@ if testcase "no image is larger than max_image"; then
 		refused 125 '^mayfly: layer: ' import "$file.tar.gz" bad
 		expect_err_has 'more than max_image allows: 20000 KB'
 	done
+	# Nor directories that the archive does not have, and that lead to files.
+	"$PYTHON" - <<-'END'
+		import tarfile
+		with tarfile.open("implied.tar.gz", "w:gz") as t:
+		    for i in range(6):
+		        t.addfile(tarfile.TarInfo("%d/" % i + "d/" * 1000 + "f"))
+	END
+	export MAYFLY_MAX_IMAGE=2000
+	refused 125 '^mayfly: layer: ' import implied.tar.gz bad
+	expect_err_has 'more than max_image allows: 2000 KB'
+	export MAYFLY_MAX_IMAGE=4000
+	made implied import implied.tar.gz implied
 	export MAYFLY_MAX_IMAGE=40000
 	made good import bomb.tar.gz good
 	unset MAYFLY_MAX_IMAGE
