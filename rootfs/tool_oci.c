@@ -40,7 +40,8 @@ open_document(struct document *d, int layout, const char *path)
 	if (d->text == NULL || io_read(fd, d->text, (size_t)st.st_size) != 0)
 		tool_die("%s: %s", path, strerror(errno));
 	if (json_open(&d->json, d->text, (size_t)st.st_size) != 0)
-		tool_die("%s: %s", path, d->json.why);
+		/* Where a name is there twice, it has that name. */
+		tool_die("%s: %s", path, tool_quote(d->json.why));
 }
 
 static void

@@ -163,7 +163,7 @@ if attackcase "a layout is refused, or what its image says holds" &&
 	for name in layer-changed config-changed layer-lost \
 	    config-lost layer-is-a-link digest-path digest-short digest-other \
 	    layer-no-archive no-layers layers-no-list manifest-large \
-	    many-layers config-no-json config-deep \
+	    many-layers config-no-json config-deep config-name-twice \
 	    index-of-none index-no-json index-of-itself user-long user-odd cwd-odd \
 	    cwd-long whiteout-.wh.. whiteout-.wh...; do
 		[[ " $refusals " == *" $name "* ]] || fail "$name is taken"

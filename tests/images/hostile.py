@@ -432,6 +432,8 @@ def layouts(where):
     manifest_of(new("config-deep"), new_config(
         b'{"config": ' + b"[" * 100000 + b"]" * 100000 + b"}"))
     manifest_of(new("config-list"), new_config(b"[]"))
+    manifest_of(new("config-name-twice"), new_config(
+        b'{"\\u001b[2J": 1, "\\u001b[2J": 2}'))
     manifest_of(new("env-no-name"), words(Env=["=x", "x", "A=1"]))
     manifest_of(new("env-fields"), words(Env=["A=1\0layer=id/x"]))
     manifest_of(new("env-many"), words(Env=["A%d=1" % i
