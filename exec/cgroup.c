@@ -332,7 +332,9 @@ cgroup_peak_kb(const struct cgroup *c)
 bool
 cgroup_was_oom(const struct cgroup *c)
 {
-	return read_number(c->dir, "memory.events", "oom_kill ") > 0;
+	/* At its own limit: not at that of a cgroup above, or the machine's. */
+	return read_number(c->dir, "memory.events", "oom_kill ") > 0 &&
+	       read_number(c->dir, "memory.events", "oom ") > 0;
 }
 
 unsigned

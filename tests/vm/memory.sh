@@ -183,6 +183,18 @@ if ((EUID == 0)) &&
 	umount bound
 fi
 
+# As that of mayfly.slice may: the limit of the run is not what was reached.
+if ((EUID == 0)) &&
+    testcase "who is ended for the memory of all has not reached mem"; then
+	echo 150M >"$OWN/memory.max"
+	run --json --mem 1048576 --time 60000 -- perl -e '
+	    $x = "a" x (512 << 20); sleep 60'
+	echo max >"$OWN/memory.max"
+	expect_status 137
+	expect_json '.reason | IN("killed", "signal")'
+	expect_json '.enforced.mem == "cgroup" and .usage.memory_kb < 200000'
+fi
+
 # Only root lowers it.
 if ((EUID == 0)) &&
     testcase "a parent's protection from the OOM killer is not inherited"
