@@ -162,6 +162,16 @@ if testcase "it says who calls and which ids his sandboxes have"; then
 	esac
 fi
 
+# As in a container, whose kernel's modules are another machine's files.
+if [[ $AS == root && -n ${T_ENTERED:-} && -e /proc/modules &&
+    -d /lib/modules ]] &&
+    testcase "where modules are not shown none is said to be kept out"; then
+	mount -t tmpfs tmpfs /lib/modules
+	doctor
+	umount /lib/modules
+	expect_says kernel_modules found 'not shown here$|^loaded'
+fi
+
 if testcase "limits that are too low for any command are named as that"; then
 	for limit in wall=1 nofile=3; do
 		doctor env "MAYFLY_DEFAULT_${limit^^}"
