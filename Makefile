@@ -75,6 +75,12 @@ $(BUILD)/activator/%.o: CPPFLAGS_OWN += -iquote activator -iquote rootfs
 $(BUILD)/rootfs/%.o: CPPFLAGS_OWN += -iquote activator \
 	-DROOTFS_TOOL='"$(PREFIX)/libexec/mayfly-rootfs"'
 
+# Also where `make` was told nothing of it, and `make install` is.
+$(BUILD)/rootfs/work.o: $(BUILD)/prefix
+$(BUILD)/prefix: FORCE
+	@mkdir -p $(BUILD)
+	@echo '$(PREFIX)' | cmp -s - $@ || echo '$(PREFIX)' >$@
+
 # It is started where images are made, and never for a request to run.
 $(BUILD)/mayfly-rootfs: $(TOOL) $(wildcard rootfs/*.h exec/*.h activator/*.h) \
 		$(BUILD)/flags

@@ -172,6 +172,20 @@ if testcase "PREFIX is where the units look for the program"; then
 	    cmp root/opt/some/libexec/mayfly-activator "$MAYFLY"
 fi
 
+# Who runs from memory, as what is its caller's own does, finds it nowhere else.
+if testcase "PREFIX is where the program looks, whatever make was told before" &&
+    require "there is no compiler" test -n "$(type -P cc)"; then
+	cp -r "$T_TREE"/{Makefile,exec,activator,rootfs} .
+	for prefix in /opt/one /opt/two; do
+		# As in `all`, where what all are compiled with comes first.
+		make -s PREFIX=$prefix CFLAGS=-O0 build/flags \
+		    build/rootfs/work.o >made 2>&1 ||
+		    fail "make: $(<made)"
+		check "it is not $prefix" grep -qa \
+		    "$prefix/libexec/mayfly-rootfs" build/rootfs/work.o
+	done
+fi
+
 if testcase "make uninstall removes what make install made, but for /etc"; then
 	mkdir -p root/usr/bin root/usr/lib/systemd/system
 	touch root/usr/bin/other root/usr/lib/systemd/system/other.service
