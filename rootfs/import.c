@@ -62,9 +62,10 @@ make_import_directory(const struct config *c, const struct source *s,
 
 	if (make_check_name(s, m, f) != 0)
 		return -1;
-	if (stat(s->text, &st) != 0 || !S_ISDIR(st.st_mode))
-		return failure_set(f, "source",
-		    S_ISDIR(st.st_mode) ? errno : ENOTDIR, "%.160s", s->text);
+	if (stat(s->text, &st) != 0)
+		return failure_set(f, "source", errno, "%.160s", s->text);
+	if (!S_ISDIR(st.st_mode))
+		return failure_set(f, "source", ENOTDIR, "%.160s", s->text);
 	r = work_open(&w, c, f);
 	if (r == 0)
 		r = add_only_layer(&w, m, "tree:" WORK_SOURCE, -1, s->text, f);

@@ -245,7 +245,8 @@ if testcase "what is no archive is refused, and nothing of it stays"; then
 	done
 	refused 125 '^mayfly: source: .*none' import none bad
 	refused 125 '^mayfly: .*directory' import directory bad
-	refused 125 '^mayfly: source: ' import-dir none bad
+	refused 125 '^mayfly: source: none: No such file or directory$' \
+	    import-dir none bad
 	refused 125 '^mayfly: source: .*[Nn]ot a directory' \
 	    import-dir noise bad
 	check "something was made" test -z "$(names)"
