@@ -90,11 +90,14 @@ job_bind(struct job *j, const char *source, const char *target)
 	j->bind_count++;
 }
 
-/* As much as it takes; what bounds it is the disk, and who waits. */
+/*
+ * As much as it takes; what bounds it is the disk, and who waits. What is
+ * configured is for runs, which may have less than these programs need.
+ */
 static void
-plan_limits(struct plan *p, const struct config *c, const struct job *j)
+plan_limits(struct plan *p, const struct job *j)
 {
-	p->limits = c->limits;
+	limits_init(&p->limits);
 	p->limits.value[LIMIT_TIME] = HOUR_MS;
 	p->limits.value[LIMIT_WALL] = HOUR_MS;
 	p->limits.value[LIMIT_FSIZE] = limit_rules[LIMIT_FSIZE].max;
@@ -169,7 +172,7 @@ work_run(const struct work *w, const struct job *j, struct kept *ret_out,
 	plan_init(&p);
 	for (size_t i = 0; i < sizeof(env) / sizeof(*env); i++)
 		(void)plan_env(&p, env[i], why, sizeof(why));
-	plan_limits(&p, w->config, j);
+	plan_limits(&p, j);
 	p.work = w->dir;
 	p.in.fd = j->in;
 	p.out.fd = j->out;

@@ -363,6 +363,28 @@ if [[ $EUID == 0 ]] && testcase "without skopeo it is said what to install" &&
 	umount -l /usr/bin
 fi
 
+if testcase "limits that are configured for runs bind nobody who makes images"
+then
+	mkdir tree
+	tar -C tree -xf "$BASE"
+	chown -R "$T_UID" tree 2>/dev/null
+	export MAYFLY_DEFAULT_NPROC=1 MAYFLY_DEFAULT_MEM=1024 \
+	    MAYFLY_DEFAULT_STACK=128 MAYFLY_DEFAULT_DISK=64
+	made pulled pull "oci:$OCI:small" pulled
+	made dir import-dir tree dir
+	image export pulled oci:exported
+	expect_status 0
+	unset MAYFLY_DEFAULT_NPROC MAYFLY_DEFAULT_MEM MAYFLY_DEFAULT_STACK \
+	    MAYFLY_DEFAULT_DISK
+	# Nor does what nobody may ask for.
+	export MAYFLY_MAX_NPROC=1
+	made again pull oci:exported again
+	unset MAYFLY_MAX_NPROC
+	run_in again -- true
+	expect_status 0
+	forget
+fi
+
 if testcase "ten who want the same image at once all get it"; then
 	for i in 0 1 2 3 4 5 6 7 8 9; do
 		t_as "$MAYFLY" image pull "oci:$OCI:small" \
