@@ -123,6 +123,7 @@ puller_start(struct puller *p, const struct config *c, const struct source *s,
 	p->token = source_token(s);
 	p->said = p->result = p->signals = p->watch = -1;
 	p->len = 0;
+	p->cut = false;
 	*p->last = *p->because = '\0';
 	if (pipe2(said, O_CLOEXEC) == 0 && pipe2(result, O_CLOEXEC) == 0 &&
 	    watch_signals(p) == 0 && watch_record(p) == 0) {
@@ -140,15 +141,45 @@ puller_start(struct puller *p, const struct config *c, const struct source *s,
 	return r;
 }
 
+/* Is it in the line? Of a longer one than there is room for, its beginning. */
+static bool
+line_has(const struct puller *p, const char *secret)
+{
+	size_t len = strlen(p->line), n = strlen(secret);
+
+	if (n > 0 && strstr(p->line, secret) != NULL)
+		return true;
+	for (n = n < len ? n : len; p->cut && n > 0; n--) {
+		if (memcmp(p->line + len - n, secret, n) == 0)
+			return true;
+	}
+	return false;
+}
+
 /* Does it tell the password? A registry can say anything. */
 static bool
-is_secret(const struct puller *p, const char *line)
+is_secret(const struct puller *p)
 {
 	const char *password = p->source->password;
 
 	return DEFENCE(PULL_SECRET) && password != NULL &&
-	       ((*password != '\0' && strstr(line, password) != NULL) ||
-		   strstr(line, p->token) != NULL);
+	       (line_has(p, password) || line_has(p, p->token));
+}
+
+/* What skopeo quotes has a backslash before a quote and a backslash. */
+static void
+unquote(char *line)
+{
+	char *to = line;
+
+	for (const char *from = line; *from != '\0'; from++) {
+		/* Also one behind which the line was cut. */
+		if (*from == '\\' && strchr("\"\\", from[1]) != NULL &&
+		    *++from == '\0')
+			break;
+		*to++ = *from;
+	}
+	*to = '\0';
 }
 
 /*
@@ -165,8 +196,6 @@ keep_last(struct puller *p, const char *line)
 	for (; *from != '\0' && n < sizeof(p->last) - 1; from++) {
 		if (*from == '"' && from[1] == '\0')
 			break;
-		if (*from == '\\' && from[1] == '"')
-			continue;
 		p->last[n++] = *from >= ' ' && *from <= '~' ? *from : '?';
 	}
 	p->last[n] = '\0';
@@ -175,9 +204,15 @@ keep_last(struct puller *p, const char *line)
 static void
 end_line(struct puller *p)
 {
+	bool secret;
+
 	p->line[p->len] = '\0';
 	p->len = 0;
-	if (*p->line == '\0' || is_secret(p, p->line))
+	secret = is_secret(p);
+	unquote(p->line);
+	secret = secret || is_secret(p);
+	p->cut = false;
+	if (*p->line == '\0' || secret)
 		return;
 	keep_last(p, p->line);
 	if (p->say != NULL)
@@ -204,6 +239,8 @@ read_said(struct puller *p)
 			end_line(p);
 		else if (p->len < sizeof(p->line) - 1)
 			p->line[p->len++] = buf[i] != '\0' ? buf[i] : '?';
+		else
+			p->cut = true;
 	}
 }
 

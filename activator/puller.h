@@ -3,6 +3,8 @@
 
 #include <sys/types.h>
 
+#include <stdbool.h>
+
 #include "config.h"
 #include "make.h"
 #include "pulls.h"
@@ -21,6 +23,7 @@ struct puller {
 	int watch; /* readable when the record is touched */
 	char line[512]; /* that is not whole yet */
 	size_t len;
+	bool cut; /* it has become longer than there is room for */
 	char last[256]; /* line, as a sentence */
 	char because[PULL_WHY_MAX + 1]; /* why it failed, for the log */
 	const struct source *source;
