@@ -39,19 +39,50 @@ command_fill_streams(void)
 	}
 }
 
+/*
+ * How many bytes at text are one control character, or 0: a terminal would act
+ * on it. In UTF-8 there are such of two bytes.
+ */
+static size_t
+find_control(const char *text)
+{
+	const unsigned char *c = (const unsigned char *)text;
+
+	if (*c < ' ' || *c == 0x7f)
+		return 1;
+	return *c == 0xc2 && c[1] >= 0x80 && c[1] < 0xa0 ? 2 : 0;
+}
+
+void
+command_print(const char *text, size_t len)
+{
+	const char *end = text + len;
+
+	while (text < end) {
+		size_t n = find_control(text);
+
+		(void)putchar(n > 0 ? '?' : *text);
+		text += n > 0 ? n : 1;
+	}
+}
+
 void
 complain(const char *fmt, ...)
 {
-	char text[1024];
+	char text[1024], *to = text;
 	va_list ap;
+	size_t n;
 
 	/* One write, so that nothing comes between its parts. */
 	va_start(ap, fmt);
 	(void)vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
 	/* What it speaks of may be an image's. */
-	for (char *p = text; *p != '\0'; p++)
-		*p = command_plain(*p);
+	for (const char *p = text; *p != '\0'; p += n > 0 ? n : 1) {
+		n = find_control(p);
+		*to++ = n > 0 ? '?' : *p;
+	}
+	*to = '\0';
 	(void)dprintf(
 	    STDERR_FILENO, "%smayfly: %s\n", within_line ? "\n" : "", text);
 	within_line = false;

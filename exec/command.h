@@ -2,6 +2,7 @@
 #define EXEC_COMMAND_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 /*
  * The subcommands of mayfly. argv[0] is the subcommand's name. Each returns
@@ -34,12 +35,8 @@ bool command_stream_given(int fd);
 /* Is stderr within a line of somebody else's? The next complaint ends that. */
 void command_begin_line(bool within);
 
-/* c, or "?" for a control character: a terminal would act on it. */
-static inline char
-command_plain(char c)
-{
-	return (unsigned char)c < ' ' || c == 0x7f ? '?' : c;
-}
+/* Prints len bytes of text, with "?" for each control character. */
+void command_print(const char *text, size_t len);
 
 /* "mayfly: fmt" and a newline on stderr, all of it plain. */
 void complain(const char *fmt, ...) __attribute__((format(printf, 1, 2)));

@@ -73,8 +73,7 @@ static void
 print_text(const char *name, const char *text, size_t len)
 {
 	(void)printf("%-14s", name);
-	for (size_t i = 0; i < len; i++)
-		(void)putchar(command_plain(text[i]));
+	command_print(text, len);
 	(void)putchar('\n');
 }
 

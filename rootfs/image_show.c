@@ -140,8 +140,7 @@ static void
 print_line(const char *label, const char *text)
 {
 	(void)printf("%-11s ", label);
-	for (; *text != '\0'; text++)
-		(void)putchar(command_plain(*text));
+	command_print(text, strlen(text));
 	(void)putchar('\n');
 }
 

@@ -11,6 +11,8 @@
 . "$ATTACK_DIR/store.sh"
 ROW=B9
 HOSTILE=$T_TREE/tests/images/hostile.py
+# Of one byte, and of two in UTF-8.
+CONTROL='[\x00-\x08\x0b-\x1f\x7f]|\xc2[\x80-\x9f]'
 
 fixture_base
 
@@ -77,13 +79,13 @@ attempt()
 		    -n 1 err)"
 		grep -q '^/null 20666 ' out || fail "$name: its /dev is odd"
 		image show hostile
-		! grep -qaP '[\x00-\x08\x0b-\x1f\x7f]' out ||
+		! LC_ALL=C grep -qaP "$CONTROL" out ||
 		    fail "$name: a terminal would act on what is shown"
 		image delete hostile
 		;;
 	*) fail "$name: status $status" ;;
 	esac
-	grep -qaP '[\x00-\x08\x0b-\x1f\x7f]' err &&
+	LC_ALL=C grep -qaP "$CONTROL" err &&
 	    fail "$name: a terminal would act on what it says"
 	expect_no_trash
 	outside >after

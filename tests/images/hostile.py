@@ -444,7 +444,7 @@ def layouts(where):
     manifest_of(new("user-long"), words(User="u" * 100000))
     manifest_of(new("user-odd"), words(User="\x1b[2J\n:"))
     manifest_of(new("words-odd"), words(
-        Cmd=["/x\x1b[2J", "\a"], Env=["A=\x1b[2J\r"]))
+        Cmd=["/x\x1b[2J", "\a"], Env=["A=\x1b[2J\r", "B=\x9b2J"]))
     manifest_of(new("command-type"), words(Cmd="sh"))
 
     names = []
