@@ -216,6 +216,17 @@ config_parse(
 	return wrong != 0 || limit != LIMIT_MAX ? -1 : 0;
 }
 
+/* Not to be confused with a link to what is not there. */
+static bool
+is_absent(const char *path)
+{
+	struct stat st;
+	bool absent = lstat(path, &st) != 0;
+
+	errno = ENOENT;
+	return absent;
+}
+
 /* One file, which need not exist. Its text stays: values point into it. */
 static int
 read_file(struct config *c, const char *path, char *why, size_t size)
@@ -224,7 +235,7 @@ read_file(struct config *c, const char *path, char *why, size_t size)
 	char *text;
 	ssize_t n;
 
-	if (fd < 0 && errno == ENOENT)
+	if (fd < 0 && errno == ENOENT && is_absent(path))
 		return 0;
 	text = malloc(CONFIG_SIZE_MAX + 1);
 	n = fd < 0 || text == NULL ? -1 : read(fd, text, CONFIG_SIZE_MAX + 1);
@@ -246,12 +257,15 @@ static int
 read_directory(struct config *c, char *why, size_t size)
 {
 	glob_t found;
+	bool none;
 	int r;
 
-	if (access(CONFIG_DIR, F_OK) != 0 &&
-	    (errno == ENOENT || errno == ENOTDIR))
+	none = access(CONFIG_DIR, F_OK) != 0 &&
+	       (errno == ENOENT || errno == ENOTDIR);
+	if (none && is_absent(CONFIG_DIR))
 		return 0;
-	r = glob(CONFIG_DIR "/*.conf", GLOB_ERR, NULL, &found);
+	r = none ? GLOB_ABORTED
+		 : glob(CONFIG_DIR "/*.conf", GLOB_ERR, NULL, &found);
 	if (r == GLOB_NOMATCH)
 		return 0;
 	if (r != 0) {

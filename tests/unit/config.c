@@ -330,6 +330,28 @@ bad_files(void)
 	expect_has(why, "/etc/mayfly/mayfly.conf: ", "a directory");
 }
 
+/* Limits that were moved away are no limits that nobody set. */
+static void
+lost_files(void)
+{
+	own_etc();
+	HOLDS(symlink("lost", "/etc/mayfly/mayfly.conf") == 0);
+	HOLDS(config_read(&config, why, sizeof(why)) == -1);
+	expect_text(why, "/etc/mayfly/mayfly.conf: No such file or directory",
+	    "the file");
+	WRITE("lost", "pool = 1");
+	HOLDS(config_read(&config, why, sizeof(why)) == 0 && config.pool == 1);
+	HOLDS(symlink("../gone", "/etc/mayfly/mayfly.conf.d/a.conf") == 0);
+	HOLDS(config_read(&config, why, sizeof(why)) == -1);
+	expect_has(why, "/etc/mayfly/mayfly.conf.d/a.conf: ", "one of many");
+	HOLDS(unlink("/etc/mayfly/mayfly.conf.d/a.conf") == 0);
+	HOLDS(rmdir("/etc/mayfly/mayfly.conf.d") == 0);
+	HOLDS(config_read(&config, why, sizeof(why)) == 0);
+	HOLDS(symlink("gone", "/etc/mayfly/mayfly.conf.d") == 0);
+	HOLDS(config_read(&config, why, sizeof(why)) == -1);
+	expect_has(why, "/etc/mayfly/mayfly.conf.d: ", "the directory");
+}
+
 static void
 environment(void)
 {
@@ -424,6 +446,7 @@ static const struct testcase cases[] = {
 	{ "the sentence is cut where there is no room", small_why },
 	{ "file, fragments by name, environment: the last wins", files },
 	{ "a file that is no text of 65536 bytes is refused", bad_files },
+	{ "a link to a file that is not there is not passed over", lost_files },
 	{ "MAYFLY_KEY is a key, other variables are not", environment },
 	{ "a default above the cap is one in any order", environment_caps },
 	{ "host ids cannot run over their end", id_ranges },
