@@ -186,10 +186,11 @@ static enum session_result
 enter(const struct config *c, const struct state *st, uint64_t *ret_count,
     struct failure *f)
 {
-	uint64_t count;
+	/* Nobody has it for long, however short a run is to wait for one. */
+	uint64_t count, wait = c->session_wait > RECORD_WAIT ? c->session_wait
+							     : RECORD_WAIT;
 
-	if (DEFENCE(MAKE_LOCK) &&
-	    turn_wait(st->sessions, -1, -1, c->session_wait) != 0)
+	if (DEFENCE(MAKE_LOCK) && turn_wait(st->sessions, -1, -1, wait) != 0)
 		return refuse_locked(c, st, f);
 	count = store_bound(st);
 	if (count >= c->max_sessions)

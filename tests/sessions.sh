@@ -235,6 +235,22 @@ if testcase "two sessions run at once"; then
 	delete "$id"
 fi
 
+if testcase "who makes a session waits for others, whatever session_wait is"
+then
+	create
+	delete
+	exec 8<"$STATE/sessions"
+	flock 8
+	MAYFLY_SESSION_WAIT=0 t_as "$MAYFLY" session create </dev/null \
+	    >out 2>err 8<&- &
+	sleep 0.3
+	exec 8<&-
+	wait $!
+	status=$?
+	expect_made
+	delete
+fi
+
 if testcase "a list goes on after the page before"; then
 	all=()
 	for _ in 1 2 3 4 5; do
