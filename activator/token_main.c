@@ -175,7 +175,8 @@ act(const struct config *c, const char *verb, const char *name, bool admin)
 	int r = EXIT_OWN;
 
 	/* The lock goes with the process. */
-	if (name != NULL && (make_parents(path) != 0 || lock_file(path) < 0)) {
+	if (name != NULL && path != NULL &&
+	    (make_parents(path) != 0 || lock_file(path) < 0)) {
 		complain("token: %s: %s", path, strerror(errno));
 		return EXIT_OWN;
 	}

@@ -27,17 +27,17 @@ const char *
 tokens_path(const struct config *c, char *buf, size_t size)
 {
 	const char *home = getenv("HOME"), *base = getenv("XDG_CONFIG_HOME");
+	int n = -1;
 
 	if (*c->tokens != '\0')
 		return c->tokens;
 	if (geteuid() == 0)
 		return "/etc/mayfly/tokens";
 	if (base != NULL && *base == '/')
-		(void)snprintf(buf, size, "%s/mayfly/tokens", base);
-	else
-		(void)snprintf(buf, size, "%s/.config/mayfly/tokens",
-		    home != NULL ? home : "");
-	return buf;
+		n = snprintf(buf, size, "%s/mayfly/tokens", base);
+	else if (home != NULL && *home == '/')
+		n = snprintf(buf, size, "%s/.config/mayfly/tokens", home);
+	return n > 0 && (size_t)n < size ? buf : NULL;
 }
 
 static int
@@ -114,11 +114,18 @@ tokens_read(const struct config *c, struct tokens *t, char *why, size_t size)
 {
 	char buf[4096], *text;
 	const char *path = tokens_path(c, buf, sizeof(buf));
-	auto_fd fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 	struct stat st;
 	int r;
 
 	*t = (struct tokens){ 0 };
+	/* Not to know of any is not to have none. */
+	if (path == NULL) {
+		(void)snprintf(why, size,
+		    "tokens: HOME is no path to look for them in: set "
+		    "MAYFLY_TOKENS");
+		return -1;
+	}
+	auto_fd fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 	if (fd < 0 && errno == ENOENT)
 		return 0;
 	if (fd < 0 || fstat(fd, &st) != 0) {

@@ -36,7 +36,7 @@ int tokens_parse(struct tokens *t, char *text, char *why, size_t size);
 /* The token that this is, or NULL; takes as long for one as for the other. */
 const struct token *tokens_find(const struct tokens *t, const char *secret);
 
-/* Where the file is: c->tokens, or what is usual for the caller. */
+/* Where the file is: c->tokens, or what is usual for the caller; or NULL. */
 const char *tokens_path(const struct config *c, char *buf, size_t size);
 
 /* [A-Za-z0-9._-], 1 to TOKEN_NAME_MAX of them. */

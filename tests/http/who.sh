@@ -89,6 +89,21 @@ if testcase "once a token exists, TCP needs one"; then
 	tokens_stop
 fi
 
+if [[ $AS != root ]] && ! by_units &&
+    testcase "where it is not known whether there are tokens nobody is let in"
+then
+	server_start -u HOME -u XDG_CONFIG_HOME -u MAYFLY_TOKENS
+	http GET /sessions
+	expect_error 500 bad_configuration
+	server_stop
+	t_as env -u HOME -u XDG_CONFIG_HOME -u MAYFLY_TOKENS "$MAYFLY" \
+	    token add one </dev/null >out 2>err
+	status=$?
+	expect_status 125
+	expect_no_out
+	expect_err_has '^mayfly: tokens: HOME is no path .* MAYFLY_TOKENS$'
+fi
+
 if testcase "without a credential nobody learns what there is"; then
 	tokens_start
 	token one
