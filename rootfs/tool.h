@@ -36,6 +36,12 @@ int tool_unpack(int argc, char **argv);
 /* pack DIR: an archive of the tree DIR on stdout. */
 int tool_pack(int argc, char **argv);
 
+/*
+ * The same of files of the host's. owned: of root's own, and it dies of one
+ * whose owner can be none in an image.
+ */
+int tool_pack_files(const char *path, bool owned);
+
 /* In an archive of a layer it says that what follows is not there any more. */
 #define WHITEOUT ".wh."
 

@@ -24,6 +24,7 @@
 
 #define DEPTH_MAX 1100
 #define BLOCK (1 << 18)
+#define NOBODY 65534
 
 struct pack {
 	struct archive *archive;
@@ -34,6 +35,7 @@ struct pack {
 	 */
 	bool is_overlay;
 	bool is_layer; /* of a layout, where some names are whiteouts */
+	bool is_owned; /* and the owners must be an image's */
 };
 
 /* Of a layer: the directory as all make it, and the layers below; or -1. */
@@ -211,6 +213,18 @@ open_beside(int dir, const char *name)
 			     O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 }
 
+/*
+ * Who has no id here is shown as nobody, whom there may be as well. But to a
+ * file of nobody's own root may write, where it is not mounted read-only.
+ */
+static bool
+is_foreign(int dir, const char *name, const struct stat *st)
+{
+	return (st->st_uid == NOBODY || st->st_gid == NOBODY) &&
+	       faccessat(dir, name, W_OK, AT_SYMLINK_NOFOLLOW) != 0 &&
+	       errno == EACCES;
+}
+
 /* path is that of name in the archive. */
 static void
 pack_one(struct pack *p, int dir, const struct beside *b, const char *name,
@@ -229,6 +243,10 @@ pack_one(struct pack *p, int dir, const struct beside *b, const char *name,
 	}
 	if (S_ISSOCK(st.st_mode) || S_ISCHR(st.st_mode) || S_ISBLK(st.st_mode))
 		return;
+	if (p->is_owned && is_foreign(dir, name, &st))
+		tool_die("'%s' belongs to an id beyond 65535, which no image "
+			 "has, or its file system cannot map owners",
+		    tool_quote(path));
 	e = new_entry(dir, name, path, &st);
 	archive_entry_linkify(p->links, &e, &sparse);
 	if (e != NULL) {
@@ -343,9 +361,8 @@ begin(struct pack *p)
 }
 
 static int
-pack_tree(const char *path, bool is_layer, const struct beside *b)
+pack_tree(const char *path, struct pack p, const struct beside *b)
 {
-	struct pack p = { .is_layer = is_layer };
 	struct archive_entry *e;
 	struct statfs fs;
 	struct stat st;
@@ -365,13 +382,19 @@ pack_tree(const char *path, bool is_layer, const struct beside *b)
 	return 0;
 }
 
+static const struct beside none = { -1, -1 };
+
 int
 tool_pack(int argc, char **argv)
 {
-	const struct beside none = { -1, -1 };
-
 	(void)argc;
-	return pack_tree(argv[1], false, &none);
+	return pack_tree(argv[1], (struct pack){ 0 }, &none);
+}
+
+int
+tool_pack_files(const char *path, bool owned)
+{
+	return pack_tree(path, (struct pack){ .is_owned = owned }, &none);
 }
 
 int
@@ -384,5 +407,5 @@ tool_diff(int argc, char **argv)
 	const struct beside b = { all, below };
 
 	(void)argc;
-	return pack_tree(argv[1], true, &b);
+	return pack_tree(argv[1], (struct pack){ .is_layer = true }, &b);
 }

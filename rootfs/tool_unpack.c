@@ -37,23 +37,21 @@ struct unpack {
 
 /* "tree:/..." is packed by another process. */
 static int
-open_tree(const char *path)
+open_tree(const char *path, bool owned)
 {
-	char *words[] = { "pack", NULL, NULL };
 	int fds[2];
 
 	if (pipe2(fds, O_CLOEXEC) != 0)
 		tool_die("pipe: %s", strerror(errno));
-	words[1] = strdup(path);
 	switch (fork()) {
 	case -1:
 		tool_die("fork: %s", strerror(errno));
 	case 0:
-		if (dup2(fds[1], STDOUT_FILENO) < 0 || tool_pack(2, words) != 0)
+		if (dup2(fds[1], STDOUT_FILENO) < 0 ||
+		    tool_pack_files(path, owned) != 0)
 			_exit(1);
 		_exit(0);
 	default:
-		free(words[1]);
 		(void)close(fds[1]);
 		return fds[0];
 	}
@@ -201,7 +199,7 @@ read_to_end(struct unpack *u)
 }
 
 static void
-open_archive(struct unpack *u, const char *path)
+open_archive(struct unpack *u, const char *path, bool owned)
 {
 	int fd = STDIN_FILENO;
 
@@ -210,7 +208,7 @@ open_archive(struct unpack *u, const char *path)
 		return;
 	}
 	if (strncmp(path, TREE, strlen(TREE)) == 0)
-		fd = open_tree(path + strlen(TREE));
+		fd = open_tree(path + strlen(TREE), owned);
 	u->archive = new_reader();
 	u->file = gzdopen(fd, "rb");
 	/* Nothing at all is what a program writes that failed. */
@@ -405,7 +403,7 @@ tool_unpack(int argc, char **argv)
 	(void)argc;
 	(void)umask(0);
 	u.bytes_max = strtoull(argv[3], NULL, 10) * 1024;
-	open_archive(&u, argv[1]);
+	open_archive(&u, argv[1], strcmp(argv[4], "trusted") == 0);
 	tree_open(&u.tree, argv[2], strcmp(argv[4], "user") == 0, argv[5]);
 	while ((r = archive_read_next_header(u.archive, &e)) != ARCHIVE_EOF) {
 		check_archive(&u, r);

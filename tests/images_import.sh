@@ -71,6 +71,41 @@ if testcase "a directory becomes an image, with all that its files are"; then
 	forget
 fi
 
+if [[ $AS == root ]] &&
+    testcase "a directory whose owners no image can have is refused" &&
+    require "no overlay can be mounted" test -n "${T_ENTERED:-}"; then
+	mkdir -p root/d
+	tar -C root -xf "$BASE"
+	echo x >root/d/f
+	ln -s f root/d/link
+	mkdir -m 0 root/d/closed
+	chown -hR 65534:65534 root/d
+	made nobody import-dir root nobody
+	run_in nobody -- stat -c %u:%g /d /d/f /d/link /d/closed
+	expect_out $'65534:65534\n65534:65534\n65534:65534\n65534:65534'
+	for file in f link closed; do
+		for owner in 65536:0 0:100000; do
+			chown -h "$owner" "root/d/$file"
+			refused 125 '^mayfly: layer: ' import-dir root bad
+			expect_err_has "^mayfly-rootfs: 'd/$file' belongs to an id"
+		done
+		chown -h 65535:65535 "root/d/$file"
+	done
+	made edge import-dir root edge
+	# Here everybody would be nobody.
+	mkdir upper work merged
+	mount -t overlay -o lowerdir=root,upperdir=upper,workdir=work \
+	    overlay merged
+	refused 125 '^mayfly: layer: ' import-dir merged bad
+	expect_err_has "^mayfly-rootfs: '.*' belongs to .*cannot map owners"
+	tar -C merged -cf - . | mayfly image import - merged >out 2>err
+	expect_out merged
+	umount merged
+	run_in merged -- stat -c %u:%g /d/f /etc/group
+	expect_out $'65535:65535\n0:0'
+	forget
+fi
+
 if testcase "a sparse file takes no room, and has its holes"; then
 	mkdir d
 	perl -e 'open F, ">", "d/sparse"; syswrite F, "begin";
