@@ -139,7 +139,8 @@ fetch(const struct work *w, const struct source *s, struct failure *f)
 	job_init(&c.job, "skopeo", c.words);
 	c.job.out = STDERR_FILENO;
 	add(&c, "skopeo");
-	if (access(POLICY, R_OK) == 0)
+	/* Where there is one and it cannot be read, nothing is fetched. */
+	if (access(POLICY, F_OK) == 0 || errno != ENOENT)
 		job_bind(&c.job, POLICY, POLICY);
 	else
 		add(&c, "--insecure-policy");

@@ -385,6 +385,21 @@ then
 	forget
 fi
 
+if [[ $EUID == 0 ]] &&
+    testcase "what a policy rejects is no image, nor where it cannot be read" &&
+    require "no policy can be put there" \
+	test -n "${T_ENTERED:-}" -a -e /etc/containers/policy.json; then
+	echo '{"default": [{"type": "reject"}]}' >policy.json
+	for mode in 0644 0600; do
+		chmod "$mode" policy.json
+		mount --bind policy.json /etc/containers/policy.json
+		refused 125 '^mayfly: skopeo: ' pull "oci:$OCI:small" x
+		umount /etc/containers/policy.json
+	done
+	made x pull "oci:$OCI:small" x
+	forget
+fi
+
 if testcase "ten who want the same image at once all get it"; then
 	for i in 0 1 2 3 4 5 6 7 8 9; do
 		t_as "$MAYFLY" image pull "oci:$OCI:small" \
