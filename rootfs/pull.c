@@ -121,6 +121,14 @@ add_auth(struct call *c, const struct work *w, const struct source *s,
 	return 0;
 }
 
+/* Without a file of the machine's it has the sandbox's own. */
+static void
+bind_there(struct job *j, const char *path)
+{
+	if (access(path, F_OK) == 0)
+		job_bind(j, path, path);
+}
+
 static int
 no_skopeo(struct failure *f)
 {
@@ -159,8 +167,8 @@ fetch(const struct work *w, const struct source *s, struct failure *f)
 	if (add_auth(&c, w, s, f) != 0)
 		return -1;
 	if (c.job.network) {
-		job_bind(&c.job, "/etc/resolv.conf", "/etc/resolv.conf");
-		job_bind(&c.job, "/etc/hosts", "/etc/hosts");
+		bind_there(&c.job, "/etc/resolv.conf");
+		bind_there(&c.job, "/etc/hosts");
 	}
 	add(&c, c.place.text);
 	add(&c, "oci:" LAYOUT ":image");
