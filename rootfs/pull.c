@@ -216,9 +216,10 @@ add_layer(struct work *w, struct image *m, size_t i, const struct plan *below,
 	char path[sizeof(BLOBS) + IMAGE_LAYER_MAX], from[IMAGE_LAYER_MAX + 1];
 	struct unpacked u = { .archive = path, .in = -1, .below = below };
 
-	(void)strcpy(from, l->name);
-	(void)snprintf(path, sizeof(path), BLOBS "/%s", strchr(from, '/') + 1);
-	if (work_unpack(w, &u, from, f) != 0)
+	(void)snprintf(
+	    path, sizeof(path), BLOBS "/%s", strchr(l->name, '/') + 1);
+	/* Who has fetched it must not know where it is going to be. */
+	if (work_new_layer(from, f) != 0 || work_unpack(w, &u, from, f) != 0)
 		return -1;
 	l->size_kb = u.size_kb;
 	if (u.implied)

@@ -416,6 +416,30 @@ if [[ $AS == root ]] &&
 	forget
 fi
 
+if [[ $EUID == 0 ]] &&
+    testcase "who fetches a layer cannot put something into it" &&
+    require "/usr/bin cannot be changed" test -n "${T_ENTERED:-}"; then
+	mkdir upper work
+	cp "$(type -P skopeo)" upper/skopeo-itself
+	cat >upper/skopeo <<-'END'
+		#!/bin/sh
+		skopeo-itself "$@" || exit
+		for blob in /mnt/oci/blobs/sha256/*; do
+			mkdir -p "/mnt/${blob##*/}/opt" || exit
+			echo mine >"/mnt/${blob##*/}/opt/put"
+		done
+	END
+	chmod 0755 upper/skopeo
+	mount -t overlay -o lowerdir=/usr/bin,upperdir=upper,workdir=work \
+	    overlay /usr/bin
+	made img pull "oci:$OCI:small" img
+	umount -l /usr/bin
+	run_in img -- ls /opt
+	expect_status 0
+	expect_no_out
+	forget
+fi
+
 if testcase "ten who want the same image at once all get it"; then
 	for i in 0 1 2 3 4 5 6 7 8 9; do
 		t_as "$MAYFLY" image pull "oci:$OCI:small" \
