@@ -14,6 +14,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,6 +28,7 @@
 #include "sha256.h"
 #include "sys.h"
 #include "trash.h"
+#include "watch.h"
 #include "work.h"
 
 #define TYPE "application/vnd.oci.image."
@@ -365,6 +367,7 @@ export_image(const struct config *c, const struct image *m, const char *target,
 {
 	static struct layout l;
 	static struct plan layers;
+	sigset_t stop, before;
 	int r;
 
 	memset(&l, 0, sizeof(l));
@@ -372,6 +375,9 @@ export_image(const struct config *c, const struct image *m, const char *target,
 	plan_init(&layers);
 	if (read_target(&l, m, target, f) != 0)
 		return -1;
+	/* They are heard while a layer is made, and else when all is gone. */
+	watch_stop_signals(&stop);
+	(void)sigprocmask(SIG_BLOCK, &stop, &before);
 	r = images_open_layers(c, m, &layers, f);
 	if (r == 0)
 		r = make(c, &l, m, &layers, f);
@@ -381,5 +387,6 @@ export_image(const struct config *c, const struct image *m, const char *target,
 	sys_close(&l.blobs);
 	sys_close(&l.dir);
 	sys_close(&l.parent);
+	(void)sigprocmask(SIG_SETMASK, &before, NULL);
 	return r;
 }

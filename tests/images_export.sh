@@ -176,6 +176,22 @@ if [[ $AS == root ]] && testcase "a layout for which there is no room is none" &
 	forget
 fi
 
+if [[ $AS == root ]] &&
+    testcase "an export that is told to stop leaves nothing beside the layout" &&
+    require "strace cannot be used here" can_delay; then
+	made one pull "oci:$OCI:small" one
+	# A blob is given its name, and nothing runs that would hear of it.
+	slowly renameat 3 image export one oci:dir </dev/null >out 2>err &
+	await "a blob" eval \
+	    '[[ -n $(find . -path "./dir.*.new/*" -name partial -size +9k) ]]'
+	sleep 1
+	kill -TERM "$(pgrep -P "$(pgrep -P $!)")"
+	wait $!
+	check "there stays $(echo dir*)" test -z "$(compgen -G 'dir.*')"
+	rm -rf dir
+	forget
+fi
+
 if testcase "a session's archive is its root, and import takes it back"; then
 	made all pull "oci:$OCI:all" all
 	create --image all --session_disk 1000000
