@@ -48,6 +48,10 @@ look_cgroup(struct doctor *d, const char *name)
 void
 look_cgroup_delegation(struct doctor *d, const char *name)
 {
+	const char *remedy =
+	    geteuid() == 0
+		? "systemd-run --scope -p Delegate=yes mayfly run ..."
+		: "systemd-run --user --scope -p Delegate=yes mayfly run ...";
 	struct plan plan;
 	struct failure f;
 	char text[320];
@@ -55,11 +59,7 @@ look_cgroup_delegation(struct doctor *d, const char *name)
 	plan_init(&plan);
 	plan.limits.value[LIMIT_CPUS] = 1000;
 	if (!cgroup_is_delegated())
-		doctor_lacks(d, FINDING_WARN, name, without_cgroup,
-		    geteuid() == 0
-			? "systemd-run --scope -p Delegate=yes mayfly run ..."
-			: "systemd-run --user --scope -p Delegate=yes mayfly "
-			  "run ...",
+		doctor_lacks(d, FINDING_WARN, name, without_cgroup, remedy,
 		    "mayfly's own cgroup is not delegated to it");
 	else if (cgroup_open(&d->cgroup, &plan, &f) != 0)
 		doctor_lacks(d, FINDING_FAIL, name, "No sandbox can run.",
@@ -68,8 +68,8 @@ look_cgroup_delegation(struct doctor *d, const char *name)
 		    "%s", failure_text(&f, text, sizeof(text)));
 	else if (d->cgroup.dir < 0)
 		doctor_lacks(d, FINDING_WARN, name, without_cgroup,
-		    "Start mayfly in a cgroup of its own: systemd-run --scope "
-		    "-p Delegate=yes mayfly run ...",
+		    doctor_text(
+			"Start mayfly in a cgroup of its own: %s", remedy),
 		    "delegated, but other processes are in it as well");
 	else
 		doctor_ok(d, name, "delegated");

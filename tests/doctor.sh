@@ -474,6 +474,16 @@ if ((EUID == 0)) && testcase "a cgroup that is not delegated is told" &&
 	expect_says cgroup_kill found 'not tried'
 fi
 
+# The shell stays in the cgroup that is delegated.
+if ((EUID != 0)) && systemctl --user show -P Version >/dev/null 2>&1 &&
+    testcase "a user is told how a user gets a cgroup of its own"; then
+	systemd-run --quiet --user --scope -p Delegate=yes bash -c \
+	    '"$0" doctor --json; exit' "$MAYFLY" </dev/null >json 2>err
+	expect_level cgroup_delegation warn
+	expect_says cgroup_delegation found 'other processes'
+	expect_says cgroup_delegation remedy 'systemd-run --user --scope'
+fi
+
 if testcase "it ends at once, also when nothing reads its report"; then
 	t_as timeout -s KILL 20 "$MAYFLY" doctor </dev/null 2>err | true
 	check "it took 20 seconds" test "${PIPESTATUS[0]}" != 137
