@@ -105,8 +105,18 @@ look_core_pattern(struct doctor *d, const char *name)
 	static const char limit[] = "kernel.core_pipe_limit";
 	char pattern[160], value[32];
 
-	if (read_setting(name, pattern, sizeof(pattern)) < 0 ||
-	    *pattern != '|') {
+	if (read_setting(name, pattern, sizeof(pattern)) < 0)
+		*pattern = '\0';
+	/* Linux 6.16: to a socket they go whatever RLIMIT_CORE is. */
+	if (*pattern == '@') {
+		doctor_lacks(d, FINDING_WARN, name,
+		    "Who listens there is sent the memory of each program that "
+		    "crashes, in sandboxes as well: nothing here prevents it.",
+		    "sysctl -w kernel.core_pattern=core",
+		    "sent to the socket %s", pattern + 1);
+		return;
+	}
+	if (*pattern != '|') {
 		doctor_ok(d, name, "no program reads core dumps");
 		return;
 	}

@@ -345,6 +345,12 @@ if ((EUID == 0)) && testcase "a program that reads core dumps is told"; then
 	expect_level kernel.core_pattern warn
 	expect_says kernel.core_pattern found '/usr/bin/crash-reader %p'
 	expect_json 'any(.findings[]; .name == "kernel.core_pipe_limit")' json
+	for at in @ @@; do
+		with_setting kernel.core_pattern "$at/run/crash-reader"
+		expect_level kernel.core_pattern warn
+		expect_says kernel.core_pattern found '/run/crash-reader'
+		expect_says kernel.core_pattern remedy '^sysctl -w kernel.core'
+	done
 fi
 
 if testcase "without user namespaces it names the setting"; then
