@@ -134,8 +134,15 @@ add(struct tokens *t, const char *name, bool admin, const char *path)
 		complain("token: %s: %s", path, strerror(errno));
 		return EXIT_OWN;
 	}
-	(void)puts(secret);
-	return 0;
+	if (puts(secret) >= 0 && fflush(stdout) == 0)
+		return 0;
+	complain("stdout: %s", strerror(errno));
+	clearerr(stdout);
+	/* Nobody has it: it would only stand in the way of another one. */
+	t->count--;
+	if (write_tokens(path, t) != 0)
+		complain("token: %s: %s", path, strerror(errno));
+	return EXIT_OWN;
 }
 
 /* All of that name: who edits the file can give two the same. */

@@ -156,6 +156,23 @@ if testcase "a token ends when it is removed"; then
 	tokens_stop
 fi
 
+if testcase "a token that could not be shown is none"; then
+	tokens_start
+	token one
+	MAYFLY_TOKENS=$CASE_TOKENS mayfly token add two </dev/null >/dev/full \
+	    2>err
+	status=$?
+	expect_status 125
+	expect_err_has '^mayfly: stdout: No space left on device$'
+	check "it is said twice" test "$(wc -l <err)" = 1
+	MAYFLY_TOKENS=$CASE_TOKENS mayfly token list </dev/null >out 2>err
+	expect_out one
+	token two
+	TOKEN=${TOKENS[two]} http GET /sessions
+	expect_code 200
+	tokens_stop
+fi
+
 if testcase "a token is shown once, and kept as its hash for the owner alone"
 then
 	file=$CASE_TOKENS
