@@ -307,7 +307,9 @@ read_environment(struct config *c, char *why, size_t size)
 		if (strncmp(*e, "MAYFLY_", 7) != 0)
 			continue;
 		len = strcspn(*e + 7, "=");
-		if ((*e)[7 + len] != '=' || len >= sizeof(key))
+		/* In small letters no variable is one of a key. */
+		if ((*e)[7 + len] != '=' || len >= sizeof(key) ||
+		    strcspn(*e + 7, "abcdefghijklmnopqrstuvwxyz") < len)
 			continue;
 		for (size_t i = 0; i < len; i++)
 			key[i] = (char)((*e)[7 + i] >= 'A' && (*e)[7 + i] <= 'Z'

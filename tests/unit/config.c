@@ -362,6 +362,8 @@ environment(void)
 	HOLDS(setenv("MAYFLY_UNKNOWN", "x", 1) == 0);
 	HOLDS(setenv("MAYFLY_", "x", 1) == 0);
 	HOLDS(setenv("POOL", "x", 1) == 0);
+	HOLDS(setenv("MAYFLY_pool", "x", 1) == 0);
+	HOLDS(setenv("MAYFLY_Max_Runs", "7", 1) == 0);
 	HOLDS(setenv("XMAYFLY_POOL", "x", 1) == 0);
 	HOLDS(setenv("MAYFLY_POOL_AND_A_NAME_THAT_IS_LONGER_THAN_ANY_KEY_COULD"
 		     "_EVER_BE_SO_IT_IS_NOT_OURS",
@@ -370,7 +372,7 @@ environment(void)
 	expect_text(config.run_dir, "/e", "run_dir");
 	HOLDS(config.limits.value[LIMIT_TIME] == 7);
 	HOLDS(config.limits.cap[LIMIT_CPUS] == 1500);
-	HOLDS(config.pool == 8);
+	HOLDS(config.pool == 8 && config.max_runs == 256);
 	HOLDS(setenv("MAYFLY_POOL", "x", 1) == 0);
 	HOLDS(config_read(&config, why, sizeof(why)) == -1);
 	expect_has(why, "environment: MAYFLY_POOL: pool: 'x'", "environment");
