@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "defence.h"
+#include "state.h"
 #include "sys.h"
 
 #define FILE_MAX (256 * 1024)
@@ -26,7 +27,7 @@ tokens_is_name(const char *name)
 const char *
 tokens_path(const struct config *c, char *buf, size_t size)
 {
-	const char *home = getenv("HOME"), *base = getenv("XDG_CONFIG_HOME");
+	const char *base = getenv("XDG_CONFIG_HOME"), *home;
 	int n = -1;
 
 	if (*c->tokens != '\0')
@@ -35,7 +36,7 @@ tokens_path(const struct config *c, char *buf, size_t size)
 		return "/etc/mayfly/tokens";
 	if (base != NULL && *base == '/')
 		n = snprintf(buf, size, "%s/mayfly/tokens", base);
-	else if (home != NULL && *home == '/')
+	else if ((home = state_home()) != NULL)
 		n = snprintf(buf, size, "%s/.config/mayfly/tokens", home);
 	return n > 0 && (size_t)n < size ? buf : NULL;
 }

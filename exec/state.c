@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <limits.h>
+#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,17 +21,28 @@
 /* Fewer than these many inodes are as bad as no room. */
 #define INODES_FREE 1024
 
+const char *
+state_home(void)
+{
+	const char *home = getenv("HOME");
+	const struct passwd *pw;
+
+	if (home == NULL && (pw = getpwuid(geteuid())) != NULL)
+		home = pw->pw_dir;
+	return home != NULL && *home == '/' ? home : NULL;
+}
+
 int
 state_path(const struct config *c, char *buf, size_t size)
 {
-	const char *home = getenv("HOME"), *xdg = getenv("XDG_STATE_HOME");
+	const char *xdg = getenv("XDG_STATE_HOME"), *home;
 	int n;
 
 	if (geteuid() == 0 || getenv("MAYFLY_STATE_DIR") != NULL)
 		n = snprintf(buf, size, "%s", c->state_dir);
 	else if (xdg != NULL && *xdg == '/')
 		n = snprintf(buf, size, "%s/mayfly", xdg);
-	else if (home != NULL && *home == '/')
+	else if ((home = state_home()) != NULL)
 		n = snprintf(buf, size, "%s/.local/state/mayfly", home);
 	else
 		return -1;

@@ -31,9 +31,16 @@ void state_close(struct state *st);
 int state_open_private(int dir, const char *name, struct failure *f);
 
 /*
+ * The present user's home: HOME, and where that is not set, as it is not for
+ * what inetd starts, that of /etc/passwd. NULL: there is none. As getpwuid()
+ * it is there until that is called again.
+ */
+const char *state_home(void);
+
+/*
  * Where the state of the present user is: state_dir for root and for whoever
  * sets MAYFLY_STATE_DIR, else in $XDG_STATE_HOME or ~/.local/state. 0, or -1
- * where there is no HOME either, or the path is longer than size.
+ * where there is no home either, or the path is longer than size.
  */
 int state_path(const struct config *c, char *buf, size_t size);
 

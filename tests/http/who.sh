@@ -92,16 +92,38 @@ fi
 if [[ $AS != root ]] && ! by_units &&
     testcase "where it is not known whether there are tokens nobody is let in"
 then
-	server_start -u HOME -u XDG_CONFIG_HOME -u MAYFLY_TOKENS
+	homeless=(-u XDG_CONFIG_HOME -u MAYFLY_TOKENS HOME=)
+	server_start "${homeless[@]}"
 	http GET /sessions
 	expect_error 500 bad_configuration
 	server_stop
-	t_as env -u HOME -u XDG_CONFIG_HOME -u MAYFLY_TOKENS "$MAYFLY" \
-	    token add one </dev/null >out 2>err
+	t_as env "${homeless[@]}" "$MAYFLY" token add one </dev/null >out 2>err
 	status=$?
 	expect_status 125
 	expect_no_out
 	expect_err_has '^mayfly: tokens: HOME is no path .* MAYFLY_TOKENS$'
+fi
+
+if [[ $AS != root ]] && ! by_units &&
+    testcase "without HOME the tokens are those below the home of /etc/passwd" &&
+    require "/etc/passwd cannot be covered" test -n "${T_ENTERED:-}"; then
+	mkdir home
+	chown "$T_UID" home
+	echo "who:x:$T_UID:$T_UID::$PWD/home:/bin/sh" >passwd
+	mount --bind passwd /etc/passwd
+	homeless=(-u HOME -u XDG_CONFIG_HOME -u MAYFLY_TOKENS -u XDG_STATE_HOME
+	    -u MAYFLY_STATE_DIR)
+	t_as env "${homeless[@]}" "$MAYFLY" token add one </dev/null >secret
+	check "none is there" test -s "home/.config/mayfly/tokens"
+	server_start "${homeless[@]}"
+	http GET /sessions
+	expect_error 401 unauthorized
+	TOKEN=$(<secret) http POST /sessions '{}'
+	expect_code 201
+	check "it is elsewhere" \
+	    test -d "home/.local/state/mayfly/sessions/$(jq -r .id out)"
+	server_stop
+	umount /etc/passwd
 fi
 
 if testcase "without a credential nobody learns what there is"; then
