@@ -173,12 +173,10 @@ if [[ $AS == root && -n ${T_ENTERED:-} && -e /proc/modules &&
 fi
 
 if testcase "limits that are too low for any command are named as that"; then
-	for limit in wall=1 nofile=3; do
-		doctor env "MAYFLY_DEFAULT_${limit^^}"
-		expect_status 1
-		expect_level sandbox fail
-		expect_says sandbox remedy "^Raise .* default_${limit%=*} or "
-	done
+	doctor env MAYFLY_DEFAULT_NOFILE=3
+	expect_status 1
+	expect_level sandbox fail
+	expect_says sandbox remedy "^Raise .* default_nofile or "
 fi
 
 if testcase "it says what images are made with, and what is lost without"; then
