@@ -273,7 +273,7 @@ set_attributes(struct unpack *u, int fd, struct archive_entry *e)
 	(void)archive_entry_xattr_reset(e);
 	while (
 	    archive_entry_xattr_next(e, &name, &value, &size) == ARCHIVE_OK) {
-		account(u, size);
+		account(u, size + (name != NULL ? strlen(name) : 0));
 		if (name == NULL || strncmp(name, "user.", 5) != 0 ||
 		    strncmp(name, "user.overlay.", 13) == 0)
 			continue;

@@ -342,21 +342,26 @@ if testcase "no image is larger than max_image"; then
 		refused 125 '^mayfly: layer: ' import "$file.tar.gz" bad
 		expect_err_has 'more than max_image allows: 20000 KB'
 	done
-	# Nor what is in no file: attributes, and where links lead.
+	# Nor what is in no file: attributes, also their names, and where links
+	# lead.
 	"$PYTHON" - <<-'END'
 		import tarfile
-		for kind in "attributes", "links":
+		for kind in "attributes", "names", "links":
 		    with tarfile.open(kind + ".tar.gz", "w:gz") as t:
-		        for i in range(6000):
+		        for i in range(7000):
 		            e = tarfile.TarInfo("f%d" % i)
 		            text = "%04d" % i * 950
 		            if kind == "links":
 		                e.type, e.linkname = tarfile.SYMTYPE, text
-		            else:
+		            elif kind == "attributes":
 		                e.pax_headers["SCHILY.xattr.user.a"] = text
+		            else:
+		                for n in range(12):
+		                    e.pax_headers["SCHILY.xattr.user.%02d" % n +
+		                                  "n" * 230] = ""
 		            t.addfile(e)
 	END
-	for file in attributes links; do
+	for file in attributes names links; do
 		refused 125 '^mayfly: layer: ' import "$file.tar.gz" bad
 		expect_err_has 'more than max_image allows: 20000 KB'
 	done
