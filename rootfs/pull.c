@@ -292,6 +292,7 @@ static int
 pull(struct work *w, const struct source *s, struct image *m, struct failure *f)
 {
 	static struct plan below;
+	const char *digest = source_digest(s);
 	struct known known;
 	int r;
 
@@ -309,6 +310,9 @@ pull(struct work *w, const struct source *s, struct image *m, struct failure *f)
 		r = layout_describe(w, m, f);
 	if (r == 0)
 		r = add_layers(w, m, &below, &known, f);
+	/* Its description may be another now: skopeo makes the OCI's of all. */
+	if (r == 0 && digest != NULL)
+		(void)strcpy(m->digest, digest);
 	images_release(&below);
 	known_free(&known);
 	return r == 0 ? images_publish(&w->state, m, s->pull, f) : -1;

@@ -150,6 +150,19 @@ source_find(const struct source *s, struct place *ret, struct failure *f)
 	return 0;
 }
 
+const char *
+source_digest(const struct source *s)
+{
+	const struct kind *k = find_kind(s->text);
+	const char *at = strrchr(s->text, '@');
+
+	return (k == NULL || !k->is_here) && at != NULL &&
+		       strncmp(at + 1, "sha256:", 7) == 0 &&
+		       strlen(at + 1) == IMAGE_DIGEST_MAX
+		   ? at + 1
+		   : NULL;
+}
+
 char *
 source_token(const struct source *s)
 {

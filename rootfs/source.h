@@ -25,6 +25,9 @@ int source_find(const struct source *s, struct place *ret, struct failure *f);
 int source_name(
     const struct source *s, char ret[IMAGE_NAME_MAX + 1], struct failure *f);
 
+/* The digest by which a registry is asked for it: "sha256:HEX", or NULL. */
+const char *source_digest(const struct source *s);
+
 /*
  * User and password as HTTP and containers-auth.json(5) have them, or NULL
  * where there are none; for source_forget().

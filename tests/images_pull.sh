@@ -194,6 +194,15 @@ if testcase "a digest says which image it must be"; then
 	made img pull --plain-http "docker://$REGISTRY/img@$digest"
 	image show img
 	expect_out_has "^digest +$digest\$"
+	# Also of Docker's form, which is another when it is there.
+	push "$OCI:small" docker:latest --format v2s2
+	docker=$(skopeo inspect --tls-verify=false --format '{{.Digest}}' \
+	    "docker://$REGISTRY/docker" 2>&1)
+	check "it is the same" test "$docker" != "$digest"
+	made docker pull --plain-http "docker://$REGISTRY/docker@$docker"
+	image show docker
+	expect_out_has "^digest +$docker\$"
+	image delete docker
 	refused 125 '^mayfly: skopeo: ' pull --plain-http \
 	    "docker://$REGISTRY/img@sha256:$(printf 'a%.0s' {1..64})" other
 	refused 125 '^mayfly: skopeo: ' pull --plain-http \
