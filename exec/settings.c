@@ -124,8 +124,9 @@ look_core_pattern(struct doctor *d, const char *name)
 	    "It runs as root on memory that the crashed program chose. From "
 	    "crashes in sandboxes it is kept by RLIMIT_CORE and the filter.",
 	    "sysctl -w kernel.core_pattern=core", "read by %s", pattern + 1);
-	if (read_setting(limit, value, sizeof(value)) < 0 ||
-	    strcmp(value, "0") != 0)
+	if (read_setting(limit, value, sizeof(value)) < 0)
+		doctor_ok(d, limit, "not shown to this user");
+	else if (strcmp(value, "0") != 0)
 		doctor_ok(d, limit, "%s", value);
 	else
 		doctor_lacks(d, FINDING_WARN, limit,
