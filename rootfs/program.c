@@ -100,6 +100,28 @@ status_of(int status)
 	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
+/*
+ * What the program has left behind: it is this process's, whatever group or
+ * session it has gone to. With each that ends those whom it had come to light.
+ */
+static void
+end_rest(void)
+{
+	char path[48];
+	FILE *f;
+	int pid;
+
+	(void)snprintf(
+	    path, sizeof(path), "/proc/self/task/%d/children", (int)getpid());
+	do {
+		f = fopen(path, "re");
+		while (f != NULL && fscanf(f, "%d", &pid) == 1)
+			(void)kill(pid, SIGKILL);
+		if (f != NULL)
+			(void)fclose(f);
+	} while (f != NULL && waitpid(-1, NULL, 0) > 0);
+}
+
 /* The keeper's life. The locks it has inherited last as long as it does. */
 static noreturn void
 keep(const struct program *p, int output, pid_t parent)
@@ -116,6 +138,7 @@ keep(const struct program *p, int output, pid_t parent)
 	(void)sigaddset(&heard, SIGCHLD);
 	(void)setpgid(0, 0);
 	(void)prctl(PR_SET_PDEATHSIG, SIGTERM);
+	(void)prctl(PR_SET_CHILD_SUBREAPER, 1);
 	if (getppid() != parent)
 		_exit(1);
 	hide_mounts();
@@ -139,6 +162,7 @@ keep(const struct program *p, int output, pid_t parent)
 			(void)kill(0, SIGKILL);
 		}
 	}
+	end_rest();
 	_exit(status_of(status));
 }
 

@@ -405,6 +405,21 @@ if [[ $AS == root && -n $(type -P buildah) ]] &&
 fi
 
 if [[ $AS == root && -n $(type -P buildah) ]] &&
+    testcase "what a Dockerfile's build leaves running ends with it"; then
+	mkdir context
+	cp "$BASE" context/base.tar
+	cat >context/Dockerfile <<-END
+		FROM scratch
+		ADD base.tar /
+		ENV PATH=/bin
+		RUN sleep 8$$ & busybox setsid sleep 8$$ & sleep 1
+	END
+	made left from-dockerfile context left
+	check "it runs on" eval '! pgrep -f "^sleep 8$$"'
+	forget
+fi
+
+if [[ $AS == root && -n $(type -P buildah) ]] &&
     testcase "a Dockerfile's build that is told to stop stops"; then
 	mkdir context
 	cp "$BASE" context/base.tar
