@@ -244,7 +244,7 @@ try_lease(const void *arg, struct failure *f)
 static void
 mark_given_away(const struct config *c, const char *path, bool *given)
 {
-	uint64_t end = c->uid_base + c->uid_count, start, count;
+	uint64_t end = c->uid_base + c->uid_count, start, count, past;
 	FILE *f = fopen(path, "re");
 	char line[256], *colon;
 
@@ -255,14 +255,13 @@ mark_given_away(const struct config *c, const char *path, bool *given)
 			2 ||
 		    start >= end || count == 0)
 			continue;
-		/* From here on count is where the range ends. */
-		count = count < end - start ? start + count : end;
-		if (count <= c->uid_base)
+		past = count < end - start ? start + count : end;
+		if (past <= c->uid_base)
 			continue;
 		if (start < c->uid_base)
 			start = c->uid_base;
 		for (uint64_t i = (start - c->uid_base) / IDS_PER_SANDBOX;
-		     i <= (count - 1 - c->uid_base) / IDS_PER_SANDBOX; i++)
+		     i <= (past - 1 - c->uid_base) / IDS_PER_SANDBOX; i++)
 			given[i] = true;
 	}
 	if (f != NULL)

@@ -168,9 +168,10 @@ static const char *
 sandbox_remedy(const struct doctor *d, const char *step)
 {
 	const uint64_t *limits = d->config.limits.value;
+	const int count = strcmp(step, "command") == 0 ? LIMIT_MAX : 0;
 
 	/* As where seconds are meant, and milliseconds set. */
-	for (int i = 0; strcmp(step, "command") == 0 && i < LIMIT_MAX; i++) {
+	for (int i = 0; i < count; i++) {
 		if (limits[i] < limit_rules[i].standard)
 			return doctor_text("Raise the limits that the "
 					   "configuration lowers: default_%s "

@@ -20,6 +20,7 @@
 #include <sched.h>
 #include <signal.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -100,6 +101,21 @@ status_of(int status)
 	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
+/* Tells them to end; false where it is not known whether there are any. */
+static bool
+kill_children(const char *list)
+{
+	FILE *f = fopen(list, "re");
+	int pid;
+
+	if (f == NULL)
+		return false;
+	while (fscanf(f, "%d", &pid) == 1)
+		(void)kill(pid, SIGKILL);
+	(void)fclose(f);
+	return true;
+}
+
 /*
  * What the program has left behind: it is this process's, whatever group or
  * session it has gone to. With each that ends those whom it had come to light.
@@ -107,19 +123,12 @@ status_of(int status)
 static void
 end_rest(void)
 {
-	char path[48];
-	FILE *f;
-	int pid;
+	char list[48];
 
 	(void)snprintf(
-	    path, sizeof(path), "/proc/self/task/%d/children", (int)getpid());
-	do {
-		f = fopen(path, "re");
-		while (f != NULL && fscanf(f, "%d", &pid) == 1)
-			(void)kill(pid, SIGKILL);
-		if (f != NULL)
-			(void)fclose(f);
-	} while (f != NULL && waitpid(-1, NULL, 0) > 0);
+	    list, sizeof(list), "/proc/self/task/%d/children", (int)getpid());
+	while (kill_children(list) && waitpid(-1, NULL, 0) > 0)
+		;
 }
 
 /* The keeper's life. The locks it has inherited last as long as it does. */

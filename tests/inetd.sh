@@ -6,51 +6,55 @@ WAY=fd0
 # shellcheck source=tests/http/lib.sh
 . "$(dirname "$0")/http/lib.sh"
 
-if testcase "the activator is itself under its other name, too"; then
-	ln -s "$MAYFLY" mayfly-activator
-	port=$((HTTP_PORT + 91))
-	"${T_AS[@]}" "$PYTHON" -c "$INETD" "127.0.0.1:$port" \
-	    "$T_ROOT/sock/other.sock" "$PWD/mayfly-activator" \
-	    </dev/null >log 2>&1 &
+# inetd_start [-3] WORD...: another inetd, which starts this; sets its ADDRESS.
+inetd_start()
+{
+	local options=()
+
+	[[ $1 != -3 ]] || {
+		options=(-3)
+		shift
+	}
+	others=$((${others:-90} + 1))
+	ADDRESS=127.0.0.1:$((HTTP_PORT + others))
+	"${T_AS[@]}" "$PYTHON" -c "$INETD" "${options[@]}" "$ADDRESS" \
+	    "$T_ROOT/sock/$others.sock" "$@" </dev/null >log 2>&1 &
 	other=$!
-	await "the server" curl -s -o /dev/null "http://127.0.0.1:$port/health"
-	HTTP_TCP=127.0.0.1:$port http POST /run '{"command": "echo a"}'
-	expect_json '.stdout == "a\n"'
+	await "the server" curl -s -o /dev/null "http://$ADDRESS/health"
+}
+
+inetd_stop()
+{
 	kill "$other"
 	wait "$other"
-	rm -f "$T_ROOT/sock/other.sock"
+	rm -f "$T_ROOT/sock/$others.sock"
+}
+
+if testcase "the activator is itself under its other name, too"; then
+	ln -s "$MAYFLY" mayfly-activator
+	inetd_start "$PWD/mayfly-activator"
+	HTTP_TCP=$ADDRESS http POST /run '{"command": "echo a"}'
+	expect_json '.stdout == "a\n"'
+	inetd_stop
 fi
 
 # "PATH mayfly-activator" in inetd.conf: the first argument is a name alone.
 if testcase "it is the activator also where its name is without a path"; then
-	port=$((HTTP_PORT + 93))
-	"${T_AS[@]}" "$PYTHON" -c "$INETD" "127.0.0.1:$port" \
-	    "$T_ROOT/sock/named.sock" "$(type -P bash)" -c \
-	    'exec -a mayfly-activator "$0"' "$MAYFLY" </dev/null >log 2>&1 &
-	other=$!
-	await "the server" curl -s -o /dev/null "http://127.0.0.1:$port/health"
-	HTTP_TCP=127.0.0.1:$port http POST /run '{"command": "echo a"}'
+	inetd_start "$(type -P bash)" -c 'exec -a mayfly-activator "$0"' \
+	    "$MAYFLY"
+	HTTP_TCP=$ADDRESS http POST /run '{"command": "echo a"}'
 	expect_json '.stdout == "a\n"'
-	kill "$other"
-	wait "$other"
-	rm -f "$T_ROOT/sock/named.sock"
+	inetd_stop
 fi
 
 if testcase "where inetd gives it all three descriptors, the log stays out"
 then
-	port=$((HTTP_PORT + 92))
-	"${T_AS[@]}" "$PYTHON" -c "$INETD" -3 "127.0.0.1:$port" \
-	    "$T_ROOT/sock/three.sock" "$MAYFLY" activate </dev/null \
-	    >log 2>&1 &
-	other=$!
-	await "the server" curl -s -o /dev/null "http://127.0.0.1:$port/health"
-	HTTP_TCP=127.0.0.1:$port expect_table <<-'END'
+	inetd_start -3 "$MAYFLY" activate
+	HTTP_TCP=$ADDRESS expect_table <<-'END'
 		200 - | a run | POST /run HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 20\r\n\r\n{"command":["true"]}
 		404 not_found | an error | GET /x HTTP/1.1\r\nHost: localhost\r\n\r\n
 	END
-	kill "$other"
-	wait "$other"
-	rm -f "$T_ROOT/sock/three.sock"
+	inetd_stop
 fi
 
 if testcase "without a connection the activator says so, and ends"; then

@@ -54,8 +54,8 @@ all()
 		# Images come by it.
 		[[ $file != */serve_images.sh || -n $(type -P skopeo) ]] ||
 		    continue
-		# It is about servers of its own: resident.sh.
-		[[ $file != */serve_pool.sh ]] || continue
+		# These are about servers of their own: resident.sh.
+		[[ $file != */serve_@(accept|pool).sh ]] || continue
 		echo "# $(basename "$file" .sh) ($1)"
 		topic "$1" bash "$file"
 	done
